@@ -1,0 +1,57 @@
+// Helpers for actors that ask the store: a typed read, and a write, each with a named timeout, a value path and an error path. The
+// answer travels in the request itself, so that a reply that never comes leaks nothing.
+#pragma once
+
+#include "actors/errors.hpp"
+#include "actors/interfaces.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace dr::actors {
+
+/// Runs `query(storage::reader&) -> result<T>` on a reader. Later, in the actor's own turn, exactly one of `on_value(T)` and
+/// `on_error(dr::error)` is called. `query` runs on another thread: it may capture values only.
+template <class Self, class Query, class OnValue, class OnError>
+void read(Self* self, const store_actor& store, std::chrono::milliseconds timeout, Query query, OnValue on_value,
+          OnError on_error) {
+  using answer = std::invoke_result_t<Query, storage::reader&>;
+  auto box = std::make_shared<std::optional<answer>>();
+  read_task task{[box, query = std::move(query)](storage::reader& from) { box->emplace(query(from)); }};
+  self->request(store, timeout, std::move(task))
+      .then(
+          [box, on_value = std::move(on_value), on_error](const read_done&) mutable {
+            if (!*box) return on_error(fail(errc::internal, "a read ended without an answer"));
+            auto& got = **box;
+            if (!got) return on_error(got.error());
+            if constexpr (std::is_void_v<typename answer::value_type>)
+              on_value();
+            else
+              on_value(std::move(*got));
+          },
+          [on_error](const caf::error& why) mutable { on_error(from_caf(why)); });
+}
+
+/// Makes a change durable; exactly one of `on_written(storage::written)` and `on_error(dr::error)` is called.
+template <class Self, class OnWritten, class OnError>
+void write(Self* self, const store_actor& store, std::chrono::milliseconds timeout, storage::write what,
+           OnWritten on_written, OnError on_error) {
+  self->request(store, timeout, persist{std::move(what)})
+      .then([on_written = std::move(on_written)](storage::written& done) mutable { on_written(std::move(done)); },
+            [on_error = std::move(on_error)](const caf::error& why) mutable { on_error(from_caf(why)); });
+}
+
+/// An error after which it is open whether the change happened: the next decision needs the stored truth.
+inline bool leaves_doubt(const error& why) noexcept {
+  return why.code == errc::outcome_unknown || why.code == errc::timed_out || why.code == errc::internal;
+}
+
+/// An error that passes by itself: try again later.
+inline bool passing(const error& why) noexcept {
+  return leaves_doubt(why) || why.code == errc::store_unavailable || why.code == errc::overloaded;
+}
+
+} // namespace dr::actors

@@ -1,0 +1,214 @@
+// The commands of a campaign: decide, save, answer, publish.
+#include "actors/campaign.hpp"
+
+#include "actors/house.hpp"
+
+#include <caf/sec.hpp>
+
+#include <spdlog/spdlog.h>
+
+namespace dr::actors {
+
+namespace {
+
+using storage::written;
+
+/// A change decided on an outdated row is decided again, so many times.
+constexpr int tries_max = 5;
+
+} // namespace
+
+// A promise that dies with its actor answers nothing, so the waiting callers are told here.
+campaign_state::~campaign_state() {
+  for (auto& j : jobs)
+    if (j.reply) j.reply->deliver(caf::make_error(caf::sec::request_receiver_down));
+}
+
+caf::result<written> campaign_state::take(job what) {
+  if (jobs.size() >= campaign_backlog_max)
+    return to_caf(fail(errc::overloaded, "too many commands for this campaign at once: try again"));
+  auto reply = self->make_response_promise<written>();
+  what.reply = reply;
+  enqueue(std::move(what));
+  return reply;
+}
+
+void campaign_state::enqueue(job what) {
+  jobs.push_back(std::move(what));
+  if (jobs.size() == 1) next();
+}
+
+void campaign_state::next() {
+  if (!known || stale) return load();
+  if (jobs.empty()) return step();
+  decide();
+}
+
+void campaign_state::load() {
+  if (loading) return;
+  loading = true;
+  read(
+      self, world->store, world->read_timeout(), [wanted = id](storage::reader& r) { return r.find_campaign(wanted); },
+      [this](campaign found) {
+        loading = false;
+        retry_delay = {};
+        learn(std::move(found));
+        next();
+      },
+      [this](const error& why) {
+        loading = false;
+        if (!jobs.empty()) return conclude(why);
+        if (passing(why)) return try_later();
+        if (!known) settle_down();
+      });
+}
+
+/// A refusal is decided on what is stored, not on what is remembered: true if the row is being read for it.
+bool campaign_state::decide_again_on_fresh() {
+  if (jobs.front().decided_on_fresh) return false;
+  jobs.front().decided_on_fresh = true;
+  load();
+  return true;
+}
+
+void campaign_state::decide() {
+  auto& j = jobs.front();
+  if (j.expected_version && *j.expected_version != row.version) {
+    if (decide_again_on_fresh()) return;
+    return keep(fail(errc::version_conflict, "the campaign has changed: read it again"));
+  }
+  auto wanted = j.decide(row, world->clock->now());
+  if (!wanted) {
+    if (decide_again_on_fresh()) return;
+    return keep(wanted.error());
+  }
+  if (*wanted == row) return keep(written{with_live_counts()});
+  save(*wanted);
+}
+
+/// Answers without a change. A key records the answer (or finds an earlier one) all the same.
+void campaign_state::keep(result<written> outcome) {
+  auto& j = jobs.front();
+  if (!j.key) return conclude(std::move(outcome));
+  write(
+      self, world->store, world->write_timeout(), {storage::remember_answer{}, recording(j.key, outcome)},
+      [this, outcome](written done) mutable {
+        if (std::holds_alternative<storage::replayed>(done)) return conclude(std::move(done));
+        conclude(std::move(outcome));
+      },
+      [this](const error& why) { conclude(why); });
+}
+
+void campaign_state::save(const campaign& wanted) {
+  write(
+      self, world->store, world->write_timeout(),
+      {storage::save_campaign{wanted, row.version, world->clock->now()}, jobs.front().key},
+      [this](written done) {
+        if (auto* now = std::get_if<campaign>(&done)) return saved(std::move(*now));
+        conclude(std::move(done)); // replayed: the first answer
+      },
+      [this](const error& why) {
+        bool outdated = why.code == errc::version_conflict;
+        stale = stale || outdated || leaves_doubt(why);
+        if (outdated && ++jobs.front().tries < tries_max) return next();
+        conclude(why);
+      });
+}
+
+void campaign_state::saved(campaign now) {
+  auto before = row;
+  adopt(std::move(now));
+  auto done = std::move(jobs.front());
+  jobs.pop_front();
+  retry_delay = {};
+  if (done.reply) done.reply->deliver(written{with_live_counts()});
+  publish(before);
+  next();
+}
+
+void campaign_state::conclude(result<written> outcome) {
+  auto done = std::move(jobs.front());
+  jobs.pop_front();
+  if (!done.reply) { // a step of our own
+    if (outcome) return next();
+    spdlog::warn("campaign {} could not take its next step: {}", id.value, outcome.error().detail);
+    return try_later();
+  }
+  if (outcome)
+    done.reply->deliver(std::move(*outcome));
+  else
+    done.reply->deliver(to_caf(outcome.error()));
+  if (!outcome && jobs.empty() && passing(outcome.error())) return try_later();
+  if (!outcome && !known && jobs.empty()) return settle_down();
+  next();
+}
+
+campaign campaign_state::with_live_counts() const {
+  auto c = row;
+  c.counts = live;
+  return c;
+}
+
+/// An open campaign counts itself; of an ended one the store knows more.
+caf::result<campaign> campaign_state::answer_counts() {
+  if (known && !stale && row.open()) return with_live_counts();
+  auto reply = self->make_response_promise<campaign>();
+  read(
+      self, world->store, world->read_timeout(), [wanted = id](storage::reader& r) { return r.find_campaign(wanted); },
+      [this, reply](campaign found) mutable {
+        reply.deliver(found);
+        learn(std::move(found));
+        if (jobs.empty()) next();
+      },
+      [this, reply](const error& why) mutable {
+        reply.deliver(to_caf(why));
+        if (!known && jobs.empty()) settle_down();
+      });
+  return reply;
+}
+
+campaign_impl::behavior_type campaign_behavior(campaign_impl::stateful_pointer<campaign_state> self, context_ptr world,
+                                               campaign_id id, std::shared_ptr<const campaign> row) {
+  house_rules(self, campaign_state::name);
+  auto& s = self->state;
+  s.world = std::move(world);
+  s.id = id;
+  if (row) {
+    s.learn(*row);
+    s.next();
+  }
+  return {
+      [self](alter_campaign& cmd) {
+        auto config = self->state.world->config;
+        auto decide = [change = std::move(cmd.change), config](const campaign& c, time_point now) {
+          return changed(c, change, config->programmes, config->holidays, now);
+        };
+        return self->state.take({std::move(decide), cmd.key, cmd.expected_version});
+      },
+      [self](const end_campaign& cmd) { return self->state.take({ended, cmd.key, cmd.expected_version}); },
+      [self](const cancel_campaign& cmd) {
+        auto decide = [why = cmd.reason](const campaign& c, time_point now) { return canceled(c, why, now); };
+        return self->state.take({std::move(decide), cmd.key, cmd.expected_version});
+      },
+      [self](const get_campaign&) { return self->state.answer_counts(); },
+      [self](const answer_counted& fact) { self->state.count(fact); },
+      [self](const check_closed&) { self->state.summary_moved(); },
+      [self](const retire&) {
+        self->state.retiring = true;
+        self->state.settle_down();
+      },
+      [self](const page_taken&) {
+        if (auto& w = self->state.dispatching) {
+          --w->ahead;
+          self->state.read_page(true);
+        }
+      },
+      [self](const campaign_tick& tick) {
+        if (tick.number == self->state.ticks && self->state.jobs.empty()) self->state.next();
+      },
+      [self](const summary_due&) { self->state.send_summary(); },
+      [self](const walk_due& due) { self->state.read_page(due.dispatch); },
+  };
+}
+
+} // namespace dr::actors

@@ -1,0 +1,194 @@
+// The course of a campaign: what happens by itself. Start, end, freeze; timers on business time; counts and summaries.
+#include "actors/campaign.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace dr::actors {
+
+namespace {
+
+using storage::written;
+
+constexpr std::chrono::milliseconds retry_min{1'000};
+constexpr std::chrono::milliseconds retry_max{30'000};
+/// A timer is set at most so far ahead and looks again then: far-away dates must not overflow it.
+constexpr std::chrono::hours look_ahead_max{6};
+
+/// When the first tries of the checks are due.
+time_point first_try(const campaign& c, const metering_settings& metering, time_point now) {
+  if (c.test || metering.ask_early) return now;
+  return std::max(now, evaluated_window(c).to + metering.lag);
+}
+
+} // namespace
+
+// ---- the row -------------------------------------------------------------------------------------------------------
+
+void campaign_state::adopt(campaign now) {
+  known = true;
+  stale = false;
+  row = std::move(now);
+  live = row.counts;
+}
+
+/// Takes over what was read. What others changed meanwhile (or an own write whose outcome was in doubt) is told as if done now.
+void campaign_state::learn(campaign now) {
+  if (!known) {
+    adopt(std::move(now));
+    return come_to_life();
+  }
+  if (now.version < row.version) return; // read before our last write
+  auto before = row;
+  adopt(std::move(now));
+  publish(before);
+  if (row.frozen && !before.frozen) self->send(world->verification, checks_queued{});
+}
+
+void campaign_state::come_to_life() {
+  if (!row.open()) self->send(world->registry, answers_frozen{shared_row()}); // perhaps lost with a former incarnation
+  if (row.frozen && row.settlement == settlement_status::verifying) self->send(world->verification, checks_queued{});
+  dispatch_after_freeze = row.status == campaign_status::end && !row.frozen;
+  if (row.open() || row.settlement == settlement_status::verifying) start_walk(true);
+}
+
+void campaign_state::publish(const campaign& before) {
+  if (row.version == before.version) return;
+  auto now = shared_row();
+  if (row.open()) {
+    self->send(world->registry, terms_changed{now});
+    if (before.status != row.status)
+      start_walk(false); // it has begun: everybody connected is alerted, with the personal part
+    else
+      self->send(world->hub, campaign_noticed{campaign_notice_kind::changed, now});
+  } else if (before.open()) {
+    auto kind = row.status == campaign_status::end ? campaign_notice_kind::ended : campaign_notice_kind::canceled;
+    self->send(world->hub, campaign_noticed{kind, now});
+    self->send(world->registry, answers_frozen{now});
+  }
+  summary_moved();
+}
+
+// ---- steps and timers ----------------------------------------------------------------------------------------------
+
+/// Takes the step that is due, or sleeps until one is.
+void campaign_state::step() {
+  auto now = world->clock->now();
+  if (row.status == campaign_status::scheduled && now >= row.starts_at) return enqueue({begun});
+  if (row.status == campaign_status::running && row.ends_at && now >= *row.ends_at) return enqueue({ended});
+  if (row.status == campaign_status::end && !row.frozen) return freeze();
+  std::optional<time_point> due;
+  if (row.status == campaign_status::scheduled) due = row.starts_at;
+  if (row.status == campaign_status::running) due = row.ends_at;
+  if (due) {
+    auto delay = std::min<std::chrono::milliseconds>(world->clock->real_delay_until(*due), look_ahead_max);
+    arm(std::max(delay, std::chrono::milliseconds{1}));
+  }
+  settle_down();
+}
+
+void campaign_state::arm(std::chrono::milliseconds delay) { self->delayed_send(self, delay, campaign_tick{++ticks}); }
+
+void campaign_state::try_later() {
+  retry_delay = std::clamp(retry_delay * 2, retry_min, retry_max);
+  arm(retry_delay);
+}
+
+void campaign_state::freeze() {
+  if (freezing) return;
+  freezing = true;
+  auto now = world->clock->now();
+  storage::freeze_campaign what{id, first_try(row, world->config->metering, now), now};
+  write(
+      self, world->store, world->bulk_timeout(), {what, nullptr},
+      [this](written done) {
+        freezing = false;
+        if (auto* c = std::get_if<campaign>(&done)) frozen(std::move(*c));
+        if (jobs.empty()) next();
+      },
+      [this](const error& why) {
+        freezing = false;
+        stale = true; // whatever happened: look before the next try
+        spdlog::error("the answers of campaign {} could not be frozen yet ({}); trying again", id.value, why.detail);
+        if (jobs.empty()) try_later();
+      });
+}
+
+void campaign_state::frozen(campaign now) {
+  adopt(std::move(now));
+  retry_delay = {};
+  self->send(world->verification, checks_queued{});
+  if (dispatch_after_freeze && row.settlement == settlement_status::verifying) start_walk(true);
+  dispatch_after_freeze = false;
+  summary_moved();
+}
+
+// ---- counts --------------------------------------------------------------------------------------------------------
+
+void campaign_state::count(const answer_counted& fact) {
+  ++counted;
+  auto move = [&](dr::answer which, std::int64_t by) {
+    if (which == dr::answer::accept) {
+      live.accept += by;
+      live.committed_w += by * fact.capacity_w;
+    }
+    if (which == dr::answer::deny) live.deny += by;
+  };
+  if (fact.delivered)
+    ++live.delivered;
+  else {
+    move(fact.before, -1);
+    move(fact.after, +1);
+  }
+  summary_moved();
+}
+
+/// At most so many summaries a second go out; the timer runs only while something moves.
+void campaign_state::summary_moved() {
+  if (summary_armed) return;
+  summary_armed = true;
+  auto gap = std::chrono::milliseconds{1000 / std::max(1, world->config->ws.summaries_per_s)};
+  self->delayed_send(self, gap, summary_due{});
+}
+
+/// The stored counts are the exact ones: a count that was read at revival and heard of again is put right here.
+void campaign_state::send_summary() {
+  summary_armed = false;
+  read(
+      self, world->store, world->read_timeout(), [wanted = id](storage::reader& r) { return r.find_campaign(wanted); },
+      [this, heard = counted](campaign found) {
+        if (!known || found.version > row.version) {
+          learn(std::move(found));
+        } else if (heard == counted && found.version == row.version) { // nothing was answered while it was read
+          row = std::move(found);
+          live = row.counts;
+        }
+        self->send(world->hub, summary_noticed{with_live_counts()});
+        if (jobs.empty()) settle_down();
+      },
+      [this](const error&) {
+        if (known) self->send(world->hub, summary_noticed{with_live_counts()});
+        if (jobs.empty()) settle_down();
+      });
+}
+
+// ---- the end of the actor ------------------------------------------------------------------------------------------
+
+bool campaign_state::finished() const noexcept {
+  if (!known) return true;
+  if (dispatching || alerting || summary_armed || stale) return false;
+  if (row.status == campaign_status::canceled) return true;
+  return row.status == campaign_status::end && row.frozen && row.settlement != settlement_status::verifying;
+}
+
+/// Ends it when there is nothing left to do. The registry forgets it first, so that no command runs into a dead actor.
+void campaign_state::settle_down() {
+  if (!jobs.empty() || freezing || loading) return;
+  if (retiring) return self->quit();
+  if (told_idle || !finished()) return;
+  told_idle = true;
+  self->send(world->registry, entity_idle{entity_kind::campaign, id.value});
+}
+
+} // namespace dr::actors

@@ -1,0 +1,168 @@
+#include "actors/metering/check_work.hpp"
+
+#include "actors/metering/day_keeping.hpp"
+#include "actors/metering/kepco_gate.hpp"
+#include "domain/overlap.hpp"
+#include "domain/settlement_text.hpp"
+
+namespace dr::actors {
+
+namespace {
+
+constexpr std::size_t reason_max = 300;
+
+std::string bounded(std::string text) {
+  if (text.size() > reason_max) text.resize(reason_max);
+  return text;
+}
+
+check_input input_of(const storage::check_material& from, const evaluation_window& window, const check_rules& rules) {
+  check_input input;
+  input.event = {from.campaign.id, window, from.response.baseline};
+  input.terms = from.campaign.terms;
+  input.capacity_w = from.response.capacity_w;
+  input.holidays = rules.holidays;
+  for (const auto& other : from.accepted) {
+    input.others.push_back({other.campaign.id, evaluated_window(other.campaign), other.response.baseline});
+    input.taken.insert(input.taken.end(), other.spread.begin(), other.spread.end());
+  }
+  for (const auto& [day, stored] : from.days) {
+    input.metered.days.emplace(day, stored.profile);
+    // A recheck asks again even where KEPCO was given up.
+    if (stored.closed && (!from.fresh || stored.profile.complete())) input.metered.closed.insert(day);
+  }
+  return input;
+}
+
+evaluation without_cust_no(const response& r) {
+  evaluation out;
+  out.baseline = {r.baseline.method, false};
+  out.quality = check_quality::unverifiable;
+  out.detail = "The user has no KEPCO customer number; the answer stays and nothing is credited.";
+  return out;
+}
+
+} // namespace
+
+check_work::check_work(storage::check_material material, rules_ptr rules)
+    : material_(std::move(material)), rules_(std::move(rules)), window_(evaluated_window(material_.campaign)),
+      input_(input_of(material_, window_, *rules_)) {}
+
+time_point check_work::earliest() const {
+  const auto& metering = rules_->metering;
+  auto ended = material_.campaign.ended_at.value_or(window_.to);
+  return (metering.ask_early ? std::min(ended, window_.to) : window_.to) + metering.lag;
+}
+
+time_point check_work::deadline() const {
+  auto since = material_.fresh ? std::max(material_.queued_at, window_.to) : window_.to;
+  return since + rules_->metering.verification_deadline;
+}
+
+const campaign* check_work::first_in_right(bool late) const {
+  for (const auto& other : material_.accepted)
+    if (waits_for(material_.campaign, other.campaign, other.response, other.check_open, late)) return &other.campaign;
+  return nullptr;
+}
+
+std::vector<korean_day> check_work::event_days_to_refresh() const {
+  std::vector<korean_day> days;
+  if (!material_.fresh) return days;
+  for (auto day : days_of(window_))
+    if (!asked_.contains(day)) days.push_back(day);
+  return days;
+}
+
+std::vector<korean_day> check_work::not_asked(const evaluation_waits& waits) const {
+  std::vector<korean_day> days;
+  for (const auto* some : {&waits.unknown, &waits.gaps})
+    for (auto day : *some)
+      if (!asked_.contains(day)) days.push_back(day);
+  return days;
+}
+
+ask_days check_work::ask(std::vector<korean_day> days) {
+  asked_.insert(days.begin(), days.end());
+  return {std::move(days)};
+}
+
+try_later check_work::later(std::string reason) const {
+  return {std::nullopt, deadline(), bounded(std::move(reason)), crashed_};
+}
+
+std::string check_work::why_waiting(const evaluation_waits& waits) const {
+  auto days = waits.unknown;
+  days.insert(days.end(), waits.gaps.begin(), waits.gaps.end());
+  std::string why = "waits for metered values of " + days_text(days);
+  if (last_failure_)
+    why = std::string("KEPCO: ") + to_string(last_failure_->code) + ", " + last_failure_->detail + "; " + why;
+  return why;
+}
+
+settle_now check_work::settle(const evaluation& figures, time_point now) const {
+  settle_now out;
+  auto& check = out.check;
+  check.campaign = material_.campaign.id;
+  check.user = material_.response.user;
+  check.user_name = material_.response.user_name;
+  check.response = material_.response.id;
+  check.revision = material_.revision;
+  check.response_answer = material_.response.frozen_answer();
+  check.checked_at = now;
+  fill(check, figures);
+  return out;
+}
+
+next_step check_work::next(time_point now) {
+  try {
+    return decide(now);
+  } catch (const std::exception& e) {
+    return park_now{bounded(std::string("the verification failed: ") + e.what())};
+  }
+}
+
+next_step check_work::decide(time_point now) {
+  if (material_.cust_no.empty()) return settle(without_cust_no(material_.response), now);
+  if (now < earliest()) return try_later{earliest(), deadline(), "the metered values are not due yet", false};
+  bool late = now >= deadline();
+  if (const auto* other = first_in_right(late))
+    return later("waits for the overlapping campaign " + std::to_string(other->id.value));
+  if (auto days = event_days_to_refresh(); !days.empty()) return ask(std::move(days));
+
+  input_.metered.deadline_passed = false;
+  auto said = rules_->judge(input_);
+  if (const auto* waits = std::get_if<evaluation_waits>(&said)) {
+    if (auto days = not_asked(*waits); !days.empty()) return ask(std::move(days));
+    if (!late) return later(why_waiting(*waits));
+    input_.metered.deadline_passed = true;
+    said = rules_->judge(input_);
+  } else if (material_.fresh && !late) {
+    for (auto day : days_of(window_))
+      if (!answered_.contains(day)) return later(why_waiting({{day}, {}, {}}));
+  }
+  return settle(std::get<evaluation>(said), now);
+}
+
+std::optional<storage::save_profile> check_work::learn(const fetched_day& answer, time_point now) {
+  if (answer.failure) {
+    last_failure_ = answer.failure;
+    crashed_ = crashed_ || (answer.failure->code == meter_errc::garbage && answer.failure->detail == query_crashed);
+  }
+  if (!answers_the_day(answer)) return std::nullopt;
+  answered_.insert(answer.day);
+  auto found = material_.days.find(answer.day);
+  const auto* known = found == material_.days.end() ? nullptr : &found->second;
+  auto deadline = rules_->metering.verification_deadline;
+  auto keep = what_to_keep(answer, known, now, deadline);
+  auto& metered = input_.metered;
+  // The verdict may use the running quarter hour, which is never kept: asking early means believing it.
+  if (!answer.failure) {
+    auto [at, fresh] = metered.days.try_emplace(answer.day, answer.profile);
+    if (!fresh) at->second = merged(at->second, answer.profile);
+  }
+  bool never = answer.failure && answer.failure->code == meter_errc::no_consent;
+  if (never || gaps_are_final(answer.day, now, deadline) || (keep && keep->closed)) metered.closed.insert(answer.day);
+  return keep;
+}
+
+} // namespace dr::actors

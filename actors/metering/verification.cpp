@@ -1,0 +1,302 @@
+#include "actors/metering/verification.hpp"
+
+#include "actors/ask.hpp"
+#include "actors/house.hpp"
+
+#include <caf/all.hpp>
+#include <spdlog/spdlog.h>
+
+#include <unordered_set>
+
+namespace dr::actors {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Materials read in one task, and such tasks at once: enough to keep two readers busy, small enough for memory (a
+/// check's days are some tens of kB).
+constexpr std::size_t read_chunk = 250;
+constexpr std::size_t reads_max = 2;
+/// With work under way the queue is looked at this often, for what has become due meanwhile.
+constexpr milliseconds look_while_busy{1'000};
+constexpr milliseconds look_soonest{20};
+constexpr milliseconds store_pause_first{250};
+constexpr milliseconds store_pause_longest{10'000};
+/// Crash counts kept at most; more would mean that everything crashes, and then a fresh count does no harm.
+constexpr std::size_t crash_counts_max = 10'000;
+
+/// An error of the change itself, as opposed to the store's condition.
+bool is_our_fault(const error& why) {
+  return !passing(why) && why.code != errc::fenced && why.code != errc::shutting_down;
+}
+
+} // namespace
+
+// ---- from the queue to pieces of work ------------------------------------------------------------------------------
+
+void verification_state::look_after(milliseconds delay) {
+  self->delayed_send(self, std::max(delay, look_soonest), look_tick{++plan});
+}
+
+void verification_state::look() {
+  if (looking || paused) {
+    look_again = true;
+    return;
+  }
+  auto room = claims_max() - std::min(claimed.size(), claims_max());
+  more = room == 0;
+  if (more) return look_after(look_while_busy);
+  looking = true;
+  look_again = false;
+  // What is claimed is still due, so it comes again; without it there must be room for new ones.
+  auto limit = claimed.size() + room;
+  auto now = parts.clock->now();
+  auto query = [now, limit](storage::reader& from) -> result<due_now> {
+    auto due = from.due_checks(now, static_cast<int>(limit));
+    if (!due) return due.error();
+    auto next = from.next_check_due();
+    if (!next) return next.error();
+    return due_now{std::move(*due), *next};
+  };
+  read(
+      self, parts.store, store_timeout, std::move(query), [this, limit](due_now due) { looked(due, limit); },
+      [this](const error& why) {
+        looking = false;
+        store_failed(why);
+      });
+}
+
+void verification_state::looked(const due_now& due, std::size_t asked_for) {
+  looking = false;
+  more = due.checks.size() >= asked_for;
+  for (const auto& check : due.checks)
+    if (claimed.emplace(check.id, user_id{}).second) to_read.push_back(check.id);
+  read_materials();
+  if (look_again) return look();
+  if (!claimed.empty()) return look_after(look_while_busy);
+  store_pause = milliseconds{0};
+  milliseconds sleep = look_at_least;
+  if (due.next) sleep = std::min(sleep, parts.clock->real_delay_until(*due.next));
+  look_after(sleep);
+}
+
+void verification_state::read_materials() {
+  while (!to_read.empty() && !paused && reads < reads_max && settling < 2 * batch() && jobs.size() < batch()) {
+    auto count = std::min({to_read.size(), read_chunk, batch()});
+    auto end = to_read.begin() + static_cast<std::ptrdiff_t>(count);
+    std::vector<response_id> ids(to_read.begin(), end);
+    to_read.erase(to_read.begin(), end);
+    ++reads;
+    read(
+        self, parts.store, store_timeout, [ids](storage::reader& from) { return from.check_materials(ids); },
+        [this, ids](std::vector<storage::check_material> materials) {
+          --reads;
+          materials_read(ids, std::move(materials));
+        },
+        [this, ids](const error& why) {
+          --reads;
+          store_failed(why);
+          for (auto id : ids) release(id);
+        });
+  }
+}
+
+void verification_state::materials_read(const std::vector<response_id>& ids,
+                                        std::vector<storage::check_material> materials) {
+  std::unordered_set<response_id> found;
+  for (const auto& material : materials) found.insert(material.response.id);
+  for (auto id : ids)
+    if (!found.contains(id)) release(id); // settled or parked meanwhile
+  for (auto& material : materials) take(std::move(material));
+  read_materials();
+}
+
+bool verification_state::waits_for_user(user_id user, response_id id) {
+  // One check of a user at a time: two could credit the same quarter hour from the same reading.
+  auto [at, first] = users.try_emplace(user);
+  if (first) return false;
+  at->second.push_back(id);
+  return true;
+}
+
+void verification_state::take(storage::check_material material) {
+  auto id = material.response.id;
+  auto user = material.response.user;
+  auto claim = claimed.find(id);
+  if (claim == claimed.end() || waits_for_user(user, id)) return;
+  claim->second = user;
+  check_work work(std::move(material), parts.rules);
+  auto attempts = work.attempts();
+  // Where all days are kept already, the check ends here, without an actor of its own.
+  auto step = work.next(parts.clock->now());
+  auto* wanted = std::get_if<ask_days>(&step);
+  if (!wanted) return carry_out(id, attempts, step);
+  auto job = self->spawn(check_job, std::move(work), std::move(*wanted), check_parent_actor{self}, parts.store,
+                         parts.gate, parts.clock);
+  jobs.emplace(job.id(), running_job{id, attempts});
+  self->monitor(job);
+}
+
+// ---- from a decision to the store ----------------------------------------------------------------------------------
+
+void verification_state::carry_out(response_id id, int attempts, const next_step& step) {
+  if (const auto* now = std::get_if<settle_now>(&step)) return settle(id, attempts, now->check);
+  if (const auto* never = std::get_if<park_now>(&step)) return park(id, attempts, never->reason);
+  const auto* later = std::get_if<try_later>(&step);
+  if (!later) return park(id, attempts, "a decision without a meaning");
+  if (later->crashed) return crashed(id, attempts, later->reason, later->not_after);
+  crashes.erase(id);
+  postpone(id, attempts, *later);
+}
+
+void verification_state::settle(response_id id, int attempts, const reduction_check& check) {
+  ++settling;
+  write(
+      self, parts.store, store_timeout, {storage::settle_check{check}, nullptr},
+      [this, id](const storage::written& done) {
+        --settling;
+        settled(id, done);
+      },
+      [this, id, attempts](const error& why) {
+        --settling;
+        settling_failed(id, attempts, why);
+      });
+}
+
+void verification_state::settled(response_id id, const storage::written& done) {
+  store_pause = milliseconds{0};
+  crashes.erase(id);
+  if (const auto* what = std::get_if<storage::check_settled>(&done)) {
+    self->send(parts.registry, check_closed{*what});
+    self->send(parts.hub, check_closed{*what});
+  }
+  release(id);
+}
+
+void verification_state::settling_failed(response_id id, int attempts, const error& why) {
+  if (why.code == errc::internal || is_our_fault(why)) {
+    if (why.code == errc::not_found) return release(id);
+    return crashed(id, attempts, "the settlement failed: " + why.detail, time_point::max());
+  }
+  // Unknown outcomes included: if it happened, the queue no longer holds the check; if not, it is done again.
+  store_failed(why);
+  release(id);
+}
+
+void verification_state::crashed(response_id id, int attempts, const std::string& why, time_point not_after) {
+  if (crashes.size() >= crash_counts_max) crashes.clear();
+  if (++crashes[id] >= crashes_max) return park(id, attempts, why);
+  postpone(id, attempts, {std::nullopt, not_after, why, true});
+}
+
+void verification_state::postpone(response_id id, int attempts, const try_later& how) {
+  auto now = parts.clock->now();
+  storage::postpone_check what{id, {}, attempts, false, how.reason, now};
+  if (how.at) {
+    what.next_try_at = *how.at; // nothing was tried
+  } else {
+    what.attempts = attempts + 1;
+    what.next_try_at = parts.clock->after_real(retry->next(what.attempts));
+    if (now < how.not_after) what.next_try_at = std::min(what.next_try_at, how.not_after);
+  }
+  save(id, std::move(what));
+}
+
+void verification_state::park(response_id id, int attempts, const std::string& reason) {
+  spdlog::warn("the check of response {} is parked: {}", id.value, reason);
+  crashes.erase(id);
+  auto now = parts.clock->now();
+  save(id, {id, now, attempts, true, reason, now});
+}
+
+void verification_state::save(response_id id, storage::postpone_check what) {
+  write(
+      self, parts.store, store_timeout, {std::move(what), nullptr},
+      [this, id](const storage::written&) { release(id); },
+      [this, id](const error& why) {
+        store_failed(why);
+        release(id);
+      });
+}
+
+void verification_state::job_ended(const caf::down_msg& down) {
+  auto found = jobs.find(down.source.id());
+  if (found == jobs.end()) return;
+  auto job = found->second;
+  jobs.erase(found);
+  // A job that ended normally has sent its decision; this news may overtake it.
+  if (down.reason)
+    crashed(job.id, job.attempts, "the check's actor crashed: " + describe(down.reason), time_point::max());
+  read_materials();
+}
+
+void verification_state::store_failed(const error& why) {
+  if (paused) return;
+  paused = true;
+  store_pause = store_pause == milliseconds{0} ? store_pause_first : std::min(store_pause * 2, store_pause_longest);
+  spdlog::warn("verification waits {} ms for the store: {} {}", store_pause.count(), to_string(why.code), why.detail);
+  self->delayed_send(self, store_pause, pause_over{});
+}
+
+void verification_state::go_on_after_pause() {
+  paused = false;
+  read_materials();
+  look();
+}
+
+void verification_state::release(response_id id) {
+  auto claim = claimed.find(id);
+  if (claim == claimed.end()) return;
+  auto user = claim->second;
+  claimed.erase(claim);
+  if (user) {
+    if (auto held = users.find(user); held != users.end()) {
+      to_read.insert(to_read.end(), held->second.begin(), held->second.end());
+      users.erase(held);
+    }
+  }
+  read_materials();
+  if (claimed.empty() || (more && claimed.size() <= claims_max() / 2)) look();
+}
+
+caf::result<storage::written> verification_state::pass_on(storage::change what, keyed key) {
+  auto asker = self->make_response_promise<caf::typed_response_promise<storage::written>>();
+  write(
+      self, parts.store, store_timeout, {std::move(what), std::move(key)},
+      [this, asker](storage::written done) mutable {
+        asker.deliver(std::move(done));
+        look();
+      },
+      [asker](const error& why) mutable { asker.deliver(to_caf(why)); });
+  return asker;
+}
+
+verification_impl::behavior_type verification_behavior(verification_impl::stateful_pointer<verification_state> self,
+                                                       verification_parts parts) {
+  house_rules(self, verification_state::name);
+  auto& s = self->state;
+  const auto& metering = parts.rules->metering;
+  s.retry.emplace(metering.retry_min, metering.retry_max, self->id());
+  s.parts = std::move(parts);
+  self->set_down_handler([self](const caf::down_msg& down) { self->state.job_ended(down); });
+  s.look();
+  return {
+      [self](const checks_queued&) { self->state.look(); },
+      [self](const order_recheck& cmd) {
+        auto now = self->state.parts.clock->now();
+        return self->state.pass_on(storage::order_recheck{cmd.id, now}, cmd.key);
+      },
+      [self](const retry_parked& cmd) {
+        auto now = self->state.parts.clock->now();
+        return self->state.pass_on(storage::retry_parked{cmd.id, now}, cmd.key);
+      },
+      [self](const look_tick& tick) {
+        if (tick.plan == self->state.plan) self->state.look();
+      },
+      [self](const pause_over&) { self->state.go_on_after_pause(); },
+      [self](const check_decided& done) { self->state.carry_out(done.id, done.attempts, done.what); },
+  };
+}
+
+} // namespace dr::actors

@@ -1,0 +1,107 @@
+// Works off the durable queue of reduction checks: finds the due ones, settles what can be settled from kept days at
+// once, and gives every other one to a short-lived check_job. Owned by the metering supervisor, permanent. After a
+// crash it starts from the stored queue; what was under way is done again, and the store settles it only once.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/metering/check_job.hpp"
+#include "actors/metering/check_work.hpp"
+#include "kepco/breaker.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <deque>
+#include <unordered_map>
+#include <vector>
+
+namespace dr::actors {
+
+/// A check over which a query (or our own code) crashed so often is parked.
+inline constexpr int crashes_max = 5;
+/// The queue is looked at at least this often, in real time.
+inline constexpr std::chrono::minutes look_at_least{5};
+
+/// Look at the queue, unless something newer was planned.
+struct look_tick {
+  std::uint64_t plan = 0;
+};
+/// The store has had its rest.
+struct pause_over {};
+using verification_impl =
+    verification_actor::extend<caf::reacts_to<look_tick>, caf::reacts_to<pause_over>, caf::reacts_to<check_decided>>;
+
+struct verification_parts {
+  store_actor store;
+  registry_actor registry;
+  push_hub_actor hub;
+  kepco_gate_actor gate;
+  clock_ptr clock;
+  rules_ptr rules;
+};
+
+struct verification_state {
+  static constexpr const char* name = "verification";
+  struct due_now {
+    std::vector<storage::due_check> checks;
+    std::optional<time_point> next;
+  };
+  struct running_job {
+    response_id id;
+    int attempts = 0;
+  };
+
+  explicit verification_state(verification_impl::pointer me) : self(me) {}
+
+  // From the queue to pieces of work.
+  void look();
+  void looked(const due_now& due, std::size_t asked_for);
+  void look_after(std::chrono::milliseconds delay);
+  void read_materials();
+  void materials_read(const std::vector<response_id>& ids, std::vector<storage::check_material> materials);
+  void take(storage::check_material material);
+  bool waits_for_user(user_id user, response_id id);
+
+  // From a decision to the store.
+  void carry_out(response_id id, int attempts, const next_step& step);
+  void settle(response_id id, int attempts, const reduction_check& check);
+  void postpone(response_id id, int attempts, const try_later& how);
+  void park(response_id id, int attempts, const std::string& reason);
+  void crashed(response_id id, int attempts, const std::string& why, time_point not_after);
+  void save(response_id id, storage::postpone_check what);
+  void settled(response_id id, const storage::written& done);
+  void settling_failed(response_id id, int attempts, const error& why);
+  void job_ended(const caf::down_msg& down);
+  void store_failed(const error& why);
+  void go_on_after_pause();
+  void release(response_id id);
+  caf::result<storage::written> pass_on(storage::change what, keyed key);
+
+  std::size_t batch() const { return std::max<std::size_t>(parts.rules->metering.batch_size, 1); }
+  std::size_t claims_max() const { return 4 * batch(); }
+
+  verification_impl::pointer self;
+  verification_parts parts;
+  std::optional<kepco::backoff> retry;
+
+  std::unordered_map<response_id, user_id> claimed;            ///< in work here; the user once known
+  std::unordered_map<user_id, std::vector<response_id>> users; ///< in work, and what waits for them
+  std::deque<response_id> to_read;                             ///< claimed, not read
+  std::unordered_map<caf::actor_id, running_job> jobs;
+  std::unordered_map<response_id, int> crashes; ///< in a row, of the few that had any
+  std::size_t reads = 0;                        ///< of materials, under way
+  std::size_t settling = 0;
+  bool looking = false;
+  bool look_again = false;
+  bool more = false; ///< the queue holds due checks that were not claimed
+  std::chrono::milliseconds store_pause{0};
+  bool paused = false;
+  std::uint64_t plan = 0;
+};
+
+verification_impl::behavior_type verification_behavior(verification_impl::stateful_pointer<verification_state> self,
+                                                       verification_parts parts);
+
+} // namespace dr::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::look_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::pause_over)

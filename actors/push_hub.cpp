@@ -1,0 +1,176 @@
+#include "actors/push_hub.hpp"
+
+#include "actors/house.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace dr::actors {
+
+namespace {
+
+/// News held for one customer while its campaigns are read; more, and it is sent off to reconnect.
+constexpr std::size_t held_max = 64;
+
+push_frame whole(std::string text) { return {std::make_shared<const std::string>(std::move(text)), {}}; }
+
+/// The response as the alert shows it.
+response alerted(const campaign& c, const storage::dispatched_response& row, const std::string& name) {
+  response r;
+  r.id = row.id;
+  r.campaign = c.id;
+  r.user = row.user;
+  r.user_name = name;
+  r.capacity_w = row.capacity_w;
+  r.answer = row.answer;
+  r.expected_points = expected_points(c, row.capacity_w);
+  r.version = row.version;
+  return r;
+}
+
+void push_all(const push_hub_state::customer& to, const push_frame& frame) {
+  for (const auto& sink : to.sinks) sink->push(frame);
+}
+
+} // namespace
+
+// ---- customers -----------------------------------------------------------------------------------------------------
+
+void push_hub_state::attach(const attach_customer& who) {
+  if (!who.sink || !users_of.emplace(who.sink.get(), who.user).second) return;
+  auto [it, first] = customers.try_emplace(who.user);
+  it->second.name = who.user_name;
+  it->second.sinks.push_back(who.sink);
+  if (!first) return;
+  unknown.push_back(who.user);
+  look_up();
+}
+
+void push_hub_state::remove(const sink_ptr& sink) {
+  std::erase(admins, sink);
+  auto known = users_of.find(sink.get());
+  if (known == users_of.end()) return;
+  auto it = customers.find(known->second);
+  users_of.erase(known);
+  if (it == customers.end()) return;
+  std::erase(it->second.sinks, sink);
+  if (it->second.sinks.empty()) forget(it);
+}
+
+void push_hub_state::forget(std::unordered_map<user_id, customer>::iterator who) {
+  for (auto campaign : who->second.campaigns)
+    if (auto m = members.find(campaign); m != members.end()) {
+      m->second.erase(who->first);
+      if (m->second.empty()) members.erase(m);
+    }
+  for (const auto& sink : who->second.sinks) users_of.erase(sink.get());
+  customers.erase(who);
+}
+
+void push_hub_state::tell(user_id user, std::string text) {
+  auto it = customers.find(user);
+  if (it != customers.end()) push_all(it->second, whole(std::move(text)));
+}
+
+// ---- news ----------------------------------------------------------------------------------------------------------
+
+/// The campaign's part is made once for all; each adds its own tail.
+void push_hub_state::alert(const alert_users& what) {
+  const auto& c = *what.of;
+  if (!c.open()) return;
+  auto kind = c.status == campaign_status::scheduled ? campaign_notice_kind::announced : campaign_notice_kind::started;
+  std::shared_ptr<const std::string> head;
+  for (const auto& row : what.responses) {
+    auto it = customers.find(row.user);
+    if (it == customers.end()) continue;
+    if (!head) head = std::make_shared<const std::string>(encoder->alert_head(kind, c));
+    it->second.campaigns.insert(c.id);
+    members[c.id].insert(row.user);
+    push_all(it->second, {head, encoder->alert_tail(alerted(c, row, it->second.name))});
+  }
+}
+
+void push_hub_state::notice(const campaign_noticed& what) {
+  auto id = what.of->id;
+  if (auto m = members.find(id); m != members.end()) {
+    auto frame = whole(encoder->campaign_message(what.kind, *what.of));
+    for (auto user : m->second)
+      if (auto it = customers.find(user); it != customers.end()) push_all(it->second, frame);
+  }
+  for (auto user : unknown) {
+    auto it = customers.find(user);
+    if (it == customers.end() || it->second.known || it->second.campaigns.contains(id)) continue;
+    it->second.held.push_back(what);
+    if (it->second.held.size() > held_max) forget(it); // its sockets close, and it comes back into a snapshot
+  }
+  if (what.of->open()) return;
+  if (auto m = members.extract(id))
+    for (auto user : m.mapped())
+      if (auto it = customers.find(user); it != customers.end()) it->second.campaigns.erase(id);
+}
+
+void push_hub_state::checked(const storage::check_settled& what) {
+  auto user = what.response.user;
+  if (!what.changed || !customers.contains(user)) return;
+  tell(user, encoder->reduction_checked(what.check));
+  if (what.response.turned || what.check.revision > 1) tell(user, encoder->response_changed(what.response));
+  for (const auto& entry : what.entries) tell(user, encoder->point_changed(user, what.points, entry));
+}
+
+// ---- behaviour -----------------------------------------------------------------------------------------------------
+
+push_hub_impl::behavior_type push_hub(push_hub_impl::stateful_pointer<push_hub_state> self, store_actor store,
+                                      std::shared_ptr<const push_encoder> encoder,
+                                      std::chrono::milliseconds read_timeout) {
+  house_rules(self, push_hub_state::name);
+  auto& s = self->state;
+  s.store = std::move(store);
+  s.encoder = std::move(encoder);
+  s.read_timeout = read_timeout;
+  s.find_tail();
+  return {
+      [self](const attach_customer& who) { self->state.attach(who); },
+      [self](const attach_admin& who) {
+        auto& all = self->state.admins;
+        if (who.sink && std::ranges::find(all, who.sink) == all.end()) all.push_back(who.sink);
+      },
+      [self](const detach& who) { self->state.remove(who.sink); },
+      [self](const alert_users& what) { self->state.alert(what); },
+      [self](const campaign_noticed& what) { self->state.notice(what); },
+      [self](const response_noticed& what) {
+        auto& h = self->state;
+        if (h.customers.contains(what.response.user))
+          h.tell(what.response.user, h.encoder->response_changed(what.response));
+      },
+      [self](const points_noticed& what) {
+        auto& h = self->state;
+        if (h.customers.contains(what.user))
+          h.tell(what.user, h.encoder->point_changed(what.user, what.points, what.entry));
+      },
+      [self](const check_closed& fact) { self->state.checked(fact.what); },
+      [self](const summary_noticed& what) {
+        auto& h = self->state;
+        if (!h.admins.empty()) h.tell_admins(h.encoder->admin_summary(what.of));
+      },
+      [self](const events_committed& fact) {
+        auto& h = self->state;
+        h.last_seq = std::max(h.last_seq, fact.last_seq);
+        h.read_tail();
+      },
+      [self](const get_push_state&) {
+        const auto& h = self->state;
+        return push_state{std::ssize(h.customers), std::ssize(h.users_of), std::ssize(h.admins)};
+      },
+      [self](const tail_due&) {
+        self->state.tail_busy = false;
+        self->state.read_tail();
+      },
+      [self](const members_due&) {
+        self->state.looking_up = false;
+        self->state.look_up();
+      },
+  };
+}
+
+} // namespace dr::actors

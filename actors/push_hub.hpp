@@ -1,0 +1,84 @@
+// The push hub: who is connected, and what each must be told. It holds the sinks: when it ends, their sockets close and the clients
+// reconnect into a snapshot, so that a crash of it loses no news.
+// Owned by the front's supervisor, permanent. Its state is about live sockets only.
+#pragma once
+
+#include "actors/interfaces.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <unordered_map>
+#include <unordered_set>
+
+namespace dr::actors {
+
+struct tail_due {};
+struct members_due {};
+using push_hub_impl = push_hub_actor::extend<caf::reacts_to<tail_due>, caf::reacts_to<members_due>>;
+
+struct push_hub_state {
+  static constexpr const char* name = "push_hub";
+
+  struct customer {
+    std::string name = {};
+    std::vector<sink_ptr> sinks = {};
+    std::unordered_set<campaign_id> campaigns = {}; ///< open ones that it is part of
+    bool known = false;                             ///< `campaigns` was read; until then campaign-wide news is held
+    std::vector<campaign_noticed> held = {};
+  };
+  /// A campaign-wide notice for somebody of whom it must be found out whether it concerns them.
+  struct doubtful {
+    user_id user;
+    campaign_noticed notice;
+  };
+  using memberships = std::vector<std::pair<user_id, std::vector<campaign_id>>>;
+
+  explicit push_hub_state(push_hub_impl::pointer me) : self(me) {}
+  push_hub_state(const push_hub_state&) = delete;
+  push_hub_state& operator=(const push_hub_state&) = delete;
+
+  // customers (push_hub.cpp)
+  void attach(const attach_customer& who);
+  void remove(const sink_ptr& sink);
+  void forget(std::unordered_map<user_id, customer>::iterator who);
+  void tell(user_id user, std::string text);
+  void alert(const alert_users& what);
+  void notice(const campaign_noticed& what);
+  void checked(const storage::check_settled& what);
+
+  // who is part of which campaign (push_members.cpp)
+  void look_up();
+  void looked_up(const memberships& found);
+  void settle_doubts(std::vector<doubtful> doubts);
+
+  // the console's events (push_tail.cpp)
+  void find_tail();
+  void read_tail();
+  void tell_admins(std::string text);
+
+  push_hub_impl::pointer self;
+  store_actor store;
+  std::shared_ptr<const push_encoder> encoder;
+  std::chrono::milliseconds read_timeout{10'000};
+  std::unordered_map<user_id, customer> customers;
+  std::unordered_map<push_sink*, user_id> users_of; ///< of every customer's sink
+  std::unordered_map<campaign_id, std::unordered_set<user_id>> members; ///< connected ones
+  std::vector<user_id> unknown;                     ///< whose campaigns are still to be read
+  bool looking_up = false;
+  std::vector<sink_ptr> admins;
+  std::int64_t told_seq = 0; ///< events up to this one were told, or lie before the first console's time
+  std::int64_t last_seq = 0; ///< there are events up to this one
+  bool tail_known = false;
+  bool tail_busy = false;    ///< being read, or the pause after that
+};
+
+/// `read_timeout` is for the hub's own reads.
+push_hub_impl::behavior_type push_hub(push_hub_impl::stateful_pointer<push_hub_state> self, store_actor store,
+                                      std::shared_ptr<const push_encoder> encoder,
+                                      std::chrono::milliseconds read_timeout);
+
+} // namespace dr::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::tail_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::members_due)

@@ -1,0 +1,66 @@
+// The console's live events: read from the log behind the last one told, so that they come in order and without gaps.
+#include "actors/ask.hpp"
+#include "actors/push_hub.hpp"
+
+#include <algorithm>
+
+namespace dr::actors {
+
+namespace {
+
+constexpr int tail_page = 500;
+constexpr std::chrono::milliseconds pause{50};
+constexpr std::chrono::milliseconds look_again_for_events{500};
+/// A console that connected while the end of the log was still being looked for is told so many older events again.
+constexpr std::int64_t repeated = 100;
+
+} // namespace
+
+void push_hub_state::find_tail() {
+  tail_busy = true;
+  read(
+      self, store, read_timeout, [](storage::reader& from) { return from.last_events(1); },
+      [this](const std::vector<event>& newest) {
+        auto there = newest.empty() ? 0 : newest.back().seq;
+        last_seq = std::max(last_seq, there);
+        told_seq = admins.empty() ? there : std::max<std::int64_t>(0, there - repeated);
+        tail_known = true;
+        tail_busy = false;
+        read_tail();
+      },
+      [this](const error&) { self->delayed_send(self, look_again_for_events, tail_due{}); });
+}
+
+/// Reads what there is behind the last event told, then pauses: a burst is read in pages, not event by event.
+void push_hub_state::read_tail() {
+  if (tail_busy) return;
+  if (!tail_known) return find_tail();
+  // Whoever connects later has these in its snapshot.
+  if (admins.empty()) told_seq = std::max(told_seq, last_seq);
+  if (told_seq >= last_seq) return;
+  tail_busy = true;
+  storage::event_filter filter;
+  filter.after = told_seq;
+  filter.limit = tail_page;
+  read(
+      self, store, read_timeout, [filter](storage::reader& from) { return from.events(filter); },
+      [this](const std::vector<event>& events) {
+        for (const auto& e : events) {
+          tell_admins(encoder->admin_event(e));
+          told_seq = e.seq;
+        }
+        if (std::ssize(events) == tail_page) {
+          tail_busy = false;
+          return read_tail();
+        }
+        self->delayed_send(self, pause, tail_due{});
+      },
+      [this](const error&) { self->delayed_send(self, look_again_for_events, tail_due{}); });
+}
+
+void push_hub_state::tell_admins(std::string text) {
+  push_frame frame{std::make_shared<const std::string>(std::move(text)), {}};
+  for (const auto& sink : admins) sink->push(frame);
+}
+
+} // namespace dr::actors

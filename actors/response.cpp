@@ -1,0 +1,160 @@
+#include "actors/response.hpp"
+
+#include "actors/house.hpp"
+
+#include <caf/sec.hpp>
+
+namespace dr::actors {
+
+namespace {
+
+using storage::written;
+
+error unknown_response() { return fail(errc::not_found, "there is no such response"); }
+
+} // namespace
+
+// A promise that dies with its actor answers nothing, so the waiting callers are told here.
+response_state::~response_state() {
+  if (!work) return;
+  for (auto& cmd : *work) cmd.reply.deliver(caf::make_error(caf::sec::request_receiver_down));
+}
+
+template <class Command> caf::result<written> response_state::take(Command& cmd) {
+  if (!work) work = std::make_unique<backlog>();
+  if (work->size() >= response_backlog_max)
+    return to_caf(fail(errc::overloaded, "too many commands for this response at once: try again"));
+  auto reply = self->make_response_promise<written>();
+  work->push_back({std::move(cmd), reply});
+  if (work->size() == 1) next();
+  return reply;
+}
+
+void response_state::next() {
+  if (!known || stale) return load();
+  auto& cmd = work->front();
+  if (!cmd.by().may_see(user)) return conclude(unknown_response());
+  if (const auto* wanted = std::get_if<choose>(&cmd.what)) return decide(*wanted);
+  store({storage::mark_delivered{id, world->clock->now()}, nullptr});
+}
+
+void response_state::load() {
+  read(
+      self, world->store, world->read_timeout(), [wanted = id](storage::reader& r) { return r.find_response(wanted); },
+      [this](storage::campaign_response row) {
+        bool first = !known;
+        learn(row);
+        if (first) self->send(world->registry, response_located{id, row.campaign.id});
+        next();
+      },
+      [this](const error& why) { conclude(why); });
+}
+
+void response_state::learn(const storage::campaign_response& row) {
+  known = true;
+  stale = false;
+  of = std::make_shared<const campaign>(row.campaign);
+  user = row.response.user;
+  capacity_w = row.response.capacity_w;
+  answer = row.response.answer;
+  auto seen = row.response.verification;
+  settled = row.campaign.frozen && seen != verification::pending;
+}
+
+void response_state::decide(const choose& cmd) {
+  // A keyed command goes to the store whatever it is worth: its first answer may lie there.
+  if (!cmd.key) {
+    dr::response now;
+    now.answer = answer;
+    auto allowed = may_answer(*of, now, cmd.answer, world->clock->now());
+    if (!allowed && !work->front().decided_on_fresh) { // a refusal is decided on what is stored, not on what is remembered
+      work->front().decided_on_fresh = true;
+      return load();
+    }
+    if (!allowed) return conclude(allowed.error());
+  }
+  store({storage::choose_answer{id, cmd.answer, cmd.expected_version, world->clock->now()}, cmd.key});
+}
+
+void response_state::store(storage::write what) {
+  write(
+      self, world->store, world->write_timeout(), std::move(what), [this](written done) { stored(std::move(done)); },
+      [this](const error& why) {
+        stale = stale || leaves_doubt(why);
+        conclude(why);
+      });
+}
+
+void response_state::stored(written done) {
+  const auto* now = std::get_if<storage::response_changed>(&done);
+  if (!now || !now->changed) return conclude(std::move(done));
+  bool receipt = std::holds_alternative<acknowledge_alert>(work->front().what);
+  answer = now->response.answer;
+  // Counted before it is answered: who then asks for the campaign finds himself in it.
+  self->send(world->registry, answer_counted{now->response.campaign, capacity_w, now->before, answer, receipt});
+  auto changed = now->response;
+  conclude(std::move(done));
+  if (!receipt) self->send(world->hub, response_noticed{std::move(changed)});
+}
+
+void response_state::conclude(result<written> outcome) {
+  auto reply = std::move(work->front().reply);
+  work->pop_front();
+  if (outcome)
+    reply.deliver(std::move(*outcome));
+  else
+    reply.deliver(to_caf(outcome.error()));
+  if (!work->empty()) return next();
+  work.reset();
+  settle_down();
+}
+
+void response_state::newer(const std::shared_ptr<const campaign>& row) {
+  if (!of || row->version >= of->version) of = row;
+}
+
+bool response_state::pending() const noexcept {
+  if (!known || stale || settled) return false;
+  return of->open() || (of->status == campaign_status::end && !of->test && answer == dr::answer::accept);
+}
+
+/// Ends it when there is nothing to wait for. The registry forgets it first, so that no command runs into a dead actor.
+void response_state::settle_down() {
+  if (work) return;
+  if (retiring) return self->quit();
+  if (pending() || told_idle) return;
+  told_idle = true;
+  self->send(world->registry, entity_idle{entity_kind::response, id.value});
+}
+
+response_impl::behavior_type response_behavior(response_impl::stateful_pointer<response_state> self, context_ptr world,
+                                      storage::dispatched_response row, std::shared_ptr<const campaign> of) {
+  house_rules(self, response_state::name);
+  auto& s = self->state;
+  s.world = std::move(world);
+  s.id = row.id;
+  s.known = of != nullptr;
+  s.of = std::move(of);
+  s.user = row.user;
+  s.capacity_w = row.capacity_w;
+  s.answer = row.answer;
+  return {
+      [self](choose& cmd) { return self->state.take(cmd); },
+      [self](acknowledge_alert& cmd) { return self->state.take(cmd); },
+      [self](const answers_frozen& fact) {
+        self->state.newer(fact.of);
+        self->state.settle_down();
+      },
+      [self](const terms_changed& fact) { self->state.newer(fact.of); },
+      [self](const check_closed&) {
+        self->state.settled = true;
+        self->state.settle_down();
+      },
+      [self](const retire&) {
+        self->state.retiring = true;
+        self->state.settle_down();
+      },
+  };
+}
+
+} // namespace dr::actors

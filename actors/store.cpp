@@ -1,0 +1,273 @@
+#include "actors/store.hpp"
+
+#include "actors/ask.hpp"
+#include "actors/errors.hpp"
+#include "actors/house.hpp"
+
+#include <caf/sec.hpp>
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <random>
+
+namespace dr::actors {
+
+namespace {
+
+using storage::written;
+
+constexpr const char* nothing_written = "storage cannot be reached; nothing was written: try again";
+constexpr const char* in_doubt_text =
+    "storage was lost in the middle of the change, which may or may not have happened: ask again";
+
+std::string new_incarnation() {
+  std::random_device source;
+  char text[33];
+  std::snprintf(text, sizeof text, "%08x%08x%08x", source(), source(), source());
+  return text;
+}
+
+const char* lane_name(storage::lane which) { return which == storage::lane::hot ? "hot" : "bulk"; }
+
+/// A request that found nobody behind a stable handle was never begun.
+bool never_begun(const caf::error& why) { return from_caf(why).code == errc::store_unavailable; }
+
+} // namespace
+
+// ---- measures ------------------------------------------------------------------------------------------------------
+
+void commit_times::add(double ms) noexcept { ms_[count_++ % ms_.size()] = ms; }
+
+double commit_times::quantile(double fraction) const {
+  auto n = std::min(count_, ms_.size());
+  if (n == 0) return 0;
+  std::vector<double> sorted(ms_.begin(), ms_.begin() + static_cast<std::ptrdiff_t>(n));
+  auto at = sorted.begin() + static_cast<std::ptrdiff_t>(fraction * static_cast<double>(n - 1) + 0.5);
+  std::ranges::nth_element(sorted, at);
+  return *at;
+}
+
+store_options store_options_of(const database_settings& settings) {
+  store_options options;
+  options.batch_max = settings.batch_max;
+  options.queue_max = settings.queue_max;
+  options.hot_timeout = settings.request_timeout;
+  options.bulk_timeout = settings.bulk_timeout;
+  options.read_timeout = settings.request_timeout;
+  return options;
+}
+
+// ---- members -------------------------------------------------------------------------------------------------------
+
+// A promise that dies with its actor answers nothing, so the waiting callers are told here.
+store_state::~store_state() {
+  for (auto* l : {&hot, &bulk}) {
+    for (auto& w : l->queue) w.reply.deliver(to_caf(fail(errc::store_unavailable, nothing_written)));
+    if (!l->running) continue;
+    for (auto& reply : l->running->replies) reply.deliver(to_caf(fail(errc::outcome_unknown, in_doubt_text)));
+  }
+  for (auto& r : reads.queue) r->reply.deliver(to_caf(fail(errc::store_unavailable, "the store was restarted: try again")));
+}
+
+std::size_t store_state::queued() const {
+  auto of = [](const write_lane& l) { return l.queue.size() + (l.running ? l.running->replies.size() : 0); };
+  return of(hot) + of(bulk);
+}
+
+caf::result<written> store_state::take(persist& cmd) {
+  if (fenced) return to_caf(fail(errc::fenced, "another server process has taken over"));
+  if (queued() >= options.queue_max)
+    return to_caf(fail(errc::overloaded, "too many changes are waiting: try again in a moment"));
+  auto which = storage::lane_of(cmd.what.what);
+  auto reply = self->make_response_promise<written>();
+  lane(which).queue.push_back({std::move(cmd.what), reply, self->clock().now()});
+  pump(which);
+  return reply;
+}
+
+/// Whatever queued during the last commit goes into the next one, at once.
+void store_state::pump(storage::lane which) {
+  auto& l = lane(which);
+  if (l.running || l.queue.empty() || fenced) return;
+  auto count = std::min(l.queue.size(), l.batch_max);
+  std::vector<storage::write> changes;
+  changes.reserve(count);
+  write_lane::batch next;
+  next.id = incarnation + "-" + std::to_string(++batches);
+  next.since = l.queue.front().since;
+  next.replies.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    changes.push_back(std::move(l.queue.front().what));
+    next.replies.push_back(std::move(l.queue.front().reply));
+    l.queue.pop_front();
+  }
+  next.changes = std::make_shared<const std::vector<storage::write>>(std::move(changes));
+  l.running = std::move(next);
+  send_batch(which);
+}
+
+void store_state::send_batch(storage::lane which) {
+  auto& l = lane(which);
+  self->request(l.worker.handle, l.timeout, commit_batch{l.running->id, l.running->changes})
+      .then([this, which](const batch_outcome& outcome) { batch_ended(which, outcome); },
+            [this, which](const caf::error& why) { batch_lost(which, why); });
+}
+
+void store_state::batch_ended(storage::lane which, const batch_outcome& outcome) {
+  if (!outcome.done) return batch_failed(which, outcome.failure);
+  auto& l = lane(which);
+  if (l.delay.count() > 0) {
+    spdlog::info("storage works again ({} lane)", lane_name(which));
+    l.delay = {};
+    since = real_now();
+  }
+  times.add(outcome.commit_ms);
+  auto ended = std::move(*l.running);
+  l.running.reset();
+  pump(which); // the next transaction runs while these callers are answered
+  for (std::size_t i = 0; i < ended.replies.size(); ++i) {
+    auto& reply = ended.replies[i];
+    if (i >= outcome.done->results.size())
+      reply.deliver(to_caf(fail(errc::outcome_unknown, in_doubt_text)));
+    else if (auto& one = outcome.done->results[i])
+      reply.deliver(std::move(*one));
+    else
+      reply.deliver(to_caf(one.error()));
+  }
+  if (outcome.done->last_seq > last_seq) {
+    last_seq = outcome.done->last_seq;
+    if (hub) self->send(hub, events_committed{last_seq});
+  }
+}
+
+/// No outcome came: the watchdog, a crashed worker, or none there.
+void store_state::batch_lost(storage::lane which, const caf::error& why) {
+  auto& l = lane(which);
+  if (never_begun(why)) return batch_failed(which, fail(errc::store_unavailable, describe(why)));
+  if (why == caf::sec::request_timeout) {
+    spdlog::error("the {} writer gave no answer in {} ms; its connection is broken off", lane_name(which),
+                  l.timeout.count());
+    l.worker.slot->abort();
+    return batch_failed(which, fail(errc::outcome_unknown, "a transaction took too long"));
+  }
+  batch_failed(which, fail(errc::outcome_unknown, "the writer crashed: " + describe(why)));
+}
+
+void store_state::batch_failed(storage::lane which, const error& why) {
+  auto& l = lane(which);
+  last_error = why.detail.empty() ? to_string(why.code) : why.detail;
+  if (why.code == errc::fenced) return fence();
+  if (!passing(why)) { // the batch was refused as a whole, for good
+    for (auto& reply : l.running->replies) reply.deliver(to_caf(why));
+    l.running.reset();
+    return pump(which);
+  }
+  // Once in doubt, a batch stays so until a repetition of it succeeds, however often storage is unreachable in between.
+  if (why.code != errc::store_unavailable) l.running->in_doubt = true;
+  if (l.delay.count() == 0) {
+    l.failing_since = self->clock().now();
+    l.failing_since_real = real_now();
+    spdlog::error("storage fails ({} lane): {}; the batch is repeated until its outcome is known", lane_name(which),
+                  last_error);
+  }
+  l.delay = l.delay.count() == 0 ? options.retry_min : std::min(l.delay * 2, options.retry_max);
+  self->delayed_send(self, l.delay, lane_due{which});
+}
+
+void store_state::retry(storage::lane which) {
+  auto& l = lane(which);
+  if (fenced || !l.running) return;
+  expire(l);
+  if (l.running) return send_batch(which);
+  pump(which);
+  if (l.running) return;
+  // Nobody waits any more: an empty change finds out when storage is back.
+  write_lane::batch probe{incarnation + "-" + std::to_string(++batches), {}, {}, self->clock().now(), false};
+  probe.changes =
+      std::make_shared<const std::vector<storage::write>>(1, storage::write{storage::remember_answer{}, nullptr});
+  l.running = std::move(probe);
+  send_batch(which);
+}
+
+/// Nobody waits longer for a commit than the watchdog's time, and nothing is written for a caller who was told that it was not.
+void store_state::expire(write_lane& l) {
+  auto oldest = self->clock().now() - l.timeout;
+  while (!l.queue.empty() && l.queue.front().since <= oldest) {
+    l.queue.front().reply.deliver(to_caf(fail(errc::store_unavailable, nothing_written)));
+    l.queue.pop_front();
+  }
+  if (l.running->since > oldest) return;
+  auto why = l.running->in_doubt ? fail(errc::outcome_unknown, in_doubt_text)
+                                 : fail(errc::store_unavailable, nothing_written);
+  for (auto& reply : l.running->replies) reply.deliver(to_caf(why));
+  l.running->replies.clear();
+  if (!l.running->in_doubt) l.running.reset();
+}
+
+void store_state::fence() {
+  if (fenced) return;
+  fenced = true;
+  since = real_now();
+  last_error = "another server process has taken over the writer lease";
+  spdlog::critical("{}: this process must stop", last_error);
+  for (auto* l : {&hot, &bulk}) {
+    auto why = to_caf(fail(errc::fenced, "another server process has taken over"));
+    if (l->running)
+      for (auto& reply : l->running->replies) reply.deliver(why);
+    l->running.reset();
+    for (auto& w : l->queue) w.reply.deliver(why);
+    l->queue.clear();
+  }
+  if (options.on_fenced) options.on_fenced();
+}
+
+storage_state store_state::report() const {
+  storage_state s;
+  s.queued = static_cast<std::int64_t>(queued());
+  s.commit_ms_p50 = times.quantile(0.5);
+  s.commit_ms_p99 = times.quantile(0.99);
+  s.last_error = last_error;
+  s.since = since;
+  if (fenced) {
+    s.state = storage_state::condition::down;
+    return s;
+  }
+  for (const auto* l : {&hot, &bulk}) {
+    if (l->delay.count() == 0) continue;
+    bool down = self->clock().now() - l->failing_since >= options.down_after;
+    auto state = down ? storage_state::condition::down : storage_state::condition::recovering;
+    if (state <= s.state) continue;
+    s.state = state;
+    s.since = down ? l->failing_since_real + options.down_after : l->failing_since_real;
+  }
+  return s;
+}
+
+// ---- behaviour -----------------------------------------------------------------------------------------------------
+
+store_impl::behavior_type store(store_impl::stateful_pointer<store_state> self, store_options options,
+                                store_workers workers, push_hub_actor hub) {
+  house_rules(self, store_state::name);
+  auto& s = self->state;
+  s.incarnation = new_incarnation();
+  s.since = real_now();
+  s.hub = std::move(hub);
+  s.hot.worker = std::move(workers.hot);
+  s.hot.batch_max = options.batch_max;
+  s.hot.timeout = options.hot_timeout;
+  s.bulk.worker = std::move(workers.bulk);
+  s.bulk.batch_max = 1; // each is big already, and one must not wait for or fail with another
+  s.bulk.timeout = options.bulk_timeout;
+  for (auto& reader : workers.readers) s.reads.readers.push_back({std::move(reader), read_pool::condition::idle});
+  s.options = std::move(options);
+  return {
+      [self](persist& cmd) { return self->state.take(cmd); },
+      [self](read_task& task) { return self->state.take(task); },
+      [self](const get_storage_state&) { return self->state.report(); },
+      [self](const lane_due& due) { self->state.retry(due.which); },
+      [self](const reader_due& due) { self->state.look_for(due.index); },
+  };
+}
+
+} // namespace dr::actors

@@ -1,0 +1,100 @@
+// The store's pool of readers: a bounded queue, one task at a time per reader, a watchdog for each.
+#include "actors/errors.hpp"
+#include "actors/store.hpp"
+
+#include <caf/atom.hpp>
+#include <caf/sec.hpp>
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace dr::actors {
+
+namespace {
+
+/// How soon a lost reader is asked again whether it is back.
+constexpr std::chrono::milliseconds look_again{20};
+/// A task that finds its reader gone goes to another one, so many times.
+constexpr int tries_max = 5;
+
+} // namespace
+
+caf::result<read_done> store_state::take(read_task& task) {
+  if (reads.queue.size() >= options.read_queue_max)
+    return to_caf(fail(errc::overloaded, "too many queries are waiting: try again in a moment"));
+  auto what = std::make_shared<read_pool::waiting>();
+  what->task = std::move(task);
+  what->reply = self->make_response_promise<read_done>();
+  what->since = self->clock().now();
+  reads.queue.push_back(what);
+  pump_reads();
+  return what->reply;
+}
+
+void store_state::pump_reads() {
+  while (!reads.queue.empty()) {
+    auto idle = std::ranges::find(reads.readers, read_pool::condition::idle, &read_pool::slot::at);
+    if (idle == reads.readers.end()) return;
+    auto next = std::move(reads.queue.front());
+    reads.queue.pop_front();
+    if (self->clock().now() - next->since >= options.read_timeout) { // its caller has given up
+      next->reply.deliver(to_caf(fail(errc::timed_out, "the query waited too long: try again")));
+      continue;
+    }
+    run_read(static_cast<std::size_t>(idle - reads.readers.begin()), std::move(next));
+  }
+}
+
+void store_state::run_read(std::size_t reader, std::shared_ptr<read_pool::waiting> what) {
+  auto& slot = reads.readers[reader];
+  slot.at = read_pool::condition::busy;
+  ++what->tries;
+  self->request(slot.worker.handle, options.read_timeout, what->task)
+      .then(
+          [this, reader, what](const read_done& done) {
+            reads.readers[reader].at = read_pool::condition::idle;
+            what->reply.deliver(done);
+            pump_reads();
+          },
+          [this, reader, what](const caf::error& why) { read_lost(reader, *what, why); });
+}
+
+void store_state::read_lost(std::size_t reader, read_pool::waiting& what, const caf::error& why) {
+  lose(reader);
+  if (why == caf::sec::request_timeout) {
+    spdlog::error("reader {} gave no answer in {} ms; its connection is broken off", reader + 1,
+                  options.read_timeout.count());
+    last_error = "a query took too long";
+    reads.readers[reader].worker.slot->abort();
+    what.reply.deliver(to_caf(fail(errc::timed_out, "the query took too long: try again")));
+  } else if (why.category() == caf::atom("system") && why.code() == static_cast<std::uint8_t>(caf::sec::runtime_error)) {
+    what.reply.deliver(to_caf(fail(errc::internal, "the query failed")));
+  } else if (what.tries >= tries_max) {
+    what.reply.deliver(to_caf(fail(errc::store_unavailable, "storage cannot be read: try again")));
+  } else { // the reader was not there: the query was not begun, and goes to whoever is free first
+    reads.queue.push_front(std::make_shared<read_pool::waiting>(std::move(what)));
+  }
+  pump_reads();
+}
+
+void store_state::lose(std::size_t reader) {
+  reads.readers[reader].at = read_pool::condition::lost;
+  self->delayed_send(self, look_again, reader_due{reader});
+}
+
+/// A reader counts as back when it answers: a stuck one, when its thread has come home.
+void store_state::look_for(std::size_t reader) {
+  self->request(reads.readers[reader].worker.handle, options.read_timeout, read_task{})
+      .then(
+          [this, reader](const read_done&) {
+            reads.readers[reader].at = read_pool::condition::idle;
+            pump_reads();
+          },
+          [this, reader](const caf::error& why) {
+            if (why == caf::sec::request_timeout) reads.readers[reader].worker.slot->abort();
+            lose(reader);
+          });
+}
+
+} // namespace dr::actors

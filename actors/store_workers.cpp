@@ -1,0 +1,75 @@
+#include "actors/store_workers.hpp"
+
+#include "actors/house.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <chrono>
+#include <stdexcept>
+
+namespace dr::actors {
+
+namespace {
+
+struct store_writer_state {
+  static constexpr const char* name = "store_writer";
+  std::shared_ptr<storage::writer> connection;
+};
+
+struct store_reader_state {
+  static constexpr const char* name = "store_reader";
+  std::shared_ptr<storage::reader> connection;
+};
+
+batch_outcome commit(storage::writer& connection, const commit_batch& batch) {
+  auto begun = std::chrono::steady_clock::now();
+  auto got = connection.commit(batch.id, *batch.changes);
+  batch_outcome outcome;
+  outcome.commit_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count();
+  if (got)
+    outcome.done = std::make_shared<storage::committed>(std::move(*got));
+  else
+    outcome.failure = got.error();
+  return outcome;
+}
+
+store_writer_actor::behavior_type store_writer(store_writer_actor::stateful_pointer<store_writer_state> self,
+                                               std::shared_ptr<storage::writer> connection) {
+  house_rules(self, store_writer_state::name);
+  self->state.connection = std::move(connection);
+  return {[self](const commit_batch& batch) { return commit(*self->state.connection, batch); }};
+}
+
+store_reader_actor::behavior_type store_reader(store_reader_actor::stateful_pointer<store_reader_state> self,
+                                               std::shared_ptr<storage::reader> connection) {
+  house_rules(self, store_reader_state::name);
+  self->state.connection = std::move(connection);
+  return {[self](const read_task& task) {
+    if (task.run) task.run(*self->state.connection);
+    return read_done{};
+  }};
+}
+
+} // namespace
+
+store_writer_actor spawn_store_writer(caf::actor_system& system, const open_writer& open, const writer_slot& slot,
+                                      worker_thread where) {
+  std::shared_ptr<storage::writer> connection = open();
+  if (!connection) throw std::runtime_error("no connection for a writer");
+  slot->put(connection);
+  return where == worker_thread::own ? system.spawn<caf::detached>(store_writer, std::move(connection))
+                                     : system.spawn(store_writer, std::move(connection));
+}
+
+store_reader_actor spawn_store_reader(caf::actor_system& system, const open_reader& open, const reader_slot& slot,
+                                      worker_thread where) {
+  std::shared_ptr<storage::reader> connection = open();
+  if (!connection) throw std::runtime_error("no connection for a reader");
+  slot->put(connection);
+  return where == worker_thread::own ? system.spawn<caf::detached>(store_reader, std::move(connection))
+                                     : system.spawn(store_reader, std::move(connection));
+}
+
+} // namespace dr::actors

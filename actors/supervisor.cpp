@@ -1,0 +1,326 @@
+#include "actors/supervisor.hpp"
+
+#include "actors/errors.hpp"
+#include "actors/house.hpp"
+#include "actors/stable.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+#include <caf/system_messages.hpp>
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <ranges>
+
+namespace dr::actors {
+
+namespace {
+
+using phase = supervisor_state::phase;
+
+/// A killed child that still does not end is left behind after this: a thread that is stuck in foreign code cannot be ended.
+constexpr std::chrono::milliseconds kill_timeout{500};
+
+bool orderly(const caf::error& why) {
+  return !why || why == caf::exit_reason::normal || why == caf::exit_reason::user_shutdown;
+}
+
+/// A tree that is being put together from the children's answers.
+struct drawing {
+  drawing(tree_node n, caf::typed_response_promise<tree_node> p) : node(std::move(n)), reply(std::move(p)) {}
+  tree_node node;
+  caf::typed_response_promise<tree_node> reply;
+  std::size_t open = 1; // one for the drawer itself
+  void one_done() {
+    if (--open == 0) reply.deliver(std::move(node));
+  }
+};
+
+} // namespace
+
+supervision supervision_of(const actor_settings& settings, restart_strategy strategy) {
+  supervision how;
+  how.strategy = strategy;
+  how.max_restarts = settings.max_restarts;
+  how.window = settings.restart_window;
+  how.backoff_min = settings.backoff_min;
+  how.backoff_max = settings.backoff_max;
+  how.parked_retry = settings.backoff_max * 6;
+  how.stop_timeout = settings.stop_timeout / 4;
+  return how;
+}
+
+// Whoever ends the supervisor ends what it supervises, even when it is killed.
+supervisor_state::~supervisor_state() {
+  for (auto& c : children | std::views::reverse) {
+    point_to(c.spec.stable, {});
+    if (c.ref) caf::anon_send_exit(c.ref, caf::exit_reason::kill);
+  }
+}
+
+// ---- starting ------------------------------------------------------------------------------------------------------
+
+void supervisor_state::start_ready() {
+  if (stopping) return;
+  bool ordered = how.strategy != restart_strategy::one_for_one;
+  auto stops = [](const child& c) { return c.at == phase::stopping; };
+  if (ordered && std::ranges::any_of(children, stops)) return;
+  for (auto& c : children) {
+    if (c.at == phase::ready) start(c);
+    if (stopping) return; // that crash was one too many
+    // Whoever comes later builds on the ones before it.
+    if (ordered && c.at != phase::running && c.at != phase::finished) return;
+  }
+}
+
+void supervisor_state::start(child& c) {
+  ++c.generation;
+  c.up_at = self->clock().now();
+  c.since = real_now();
+  try {
+    c.ref = c.spec.start(self->system());
+  } catch (const std::exception& e) {
+    spdlog::error("{}/{} could not be started: {}", own_name, c.spec.name, e.what());
+    return crashed(c, caf::make_error(caf::sec::runtime_error, std::string{e.what()}));
+  }
+  if (!c.ref) return crashed(c, caf::make_error(caf::sec::runtime_error, std::string{"its factory made nothing"}));
+  c.at = phase::running;
+  self->monitor(c.ref);
+  point_to(c.spec.stable, c.ref);
+}
+
+// ---- a child ended -------------------------------------------------------------------------------------------------
+
+void supervisor_state::went_down(const caf::actor_addr& who, const caf::error& why) {
+  auto it = std::ranges::find_if(children, [&](const child& c) { return c.ref && c.ref.address() == who; });
+  if (it == children.end()) return; // left behind earlier
+  auto& c = *it;
+  c.ref = nullptr;
+  point_to(c.spec.stable, {});
+  if (c.at != phase::stopping) return crashed(c, why);
+  c.at = phase::ready;
+  if (stopping) return stop_next();
+  start_ready();
+}
+
+void supervisor_state::crashed(child& c, const caf::error& why) {
+  c.since = real_now();
+  c.last_error = describe(why);
+  bool over = c.spec.restart == restart_kind::temporary || (c.spec.restart == restart_kind::transient && orderly(why));
+  if (over || stopping) {
+    c.at = phase::finished;
+    if (orderly(why)) c.last_error.clear();
+    if (stopping) stop_next();
+    return;
+  }
+  take_along(c);
+  plan_restart(c, c.last_error);
+}
+
+void supervisor_state::take_along(const child& c) {
+  if (how.strategy == restart_strategy::one_for_one) return;
+  bool all = how.strategy == restart_strategy::one_for_all;
+  for (auto& other : children | std::views::reverse) {
+    if (!all && index_of(other) <= index_of(c)) break;
+    if (&other != &c && other.at == phase::running) ask_to_stop(other);
+  }
+}
+
+void supervisor_state::plan_restart(child& c, const std::string& why) {
+  auto now = self->clock().now();
+  if (now - c.up_at > how.window) { // it lived long: a new story
+    c.delay = {};
+    c.probation = false;
+  }
+  c.deaths.push_back(now);
+  while (!c.deaths.empty() && now - c.deaths.front() > how.window) c.deaths.pop_front();
+  if (c.probation || std::ssize(c.deaths) > how.max_restarts) return give_up_on(c, why);
+  c.at = phase::waiting;
+  ++c.restarts;
+  c.delay = c.delay.count() == 0 ? how.backoff_min : std::min(c.delay * 2, how.backoff_max);
+  spdlog::error("{}/{} crashed ({}); it is restarted in {} ms", own_name, c.spec.name, why, c.delay.count());
+  self->delayed_send(self, c.delay, restart_due{index_of(c), c.generation});
+}
+
+void supervisor_state::give_up_on(child& c, const std::string& why) {
+  if (how.when_exceeded == give_up::escalate) {
+    spdlog::critical("{}/{} keeps crashing ({}); {} gives up", own_name, c.spec.name, why, own_name);
+    c.at = phase::finished;
+    return begin_stop(caf::make_error(caf::sec::runtime_error, c.spec.name + " keeps crashing: " + why));
+  }
+  spdlog::critical("{}/{} keeps crashing ({}); it is down and will be tried again in {} s", own_name, c.spec.name, why,
+                   std::chrono::duration_cast<std::chrono::seconds>(how.parked_retry).count());
+  c.at = phase::parked;
+  ++c.restarts;
+  c.deaths.clear();
+  self->delayed_send(self, how.parked_retry, restart_due{index_of(c), c.generation});
+}
+
+// ---- stopping ------------------------------------------------------------------------------------------------------
+
+void supervisor_state::ask_to_stop(child& c) {
+  c.at = phase::stopping;
+  c.since = real_now();
+  ++c.generation;
+  if (stopping) close_stable(c.spec.stable);
+  self->send_exit(c.ref, caf::exit_reason::user_shutdown);
+  self->delayed_send(self, c.spec.supervisor ? how.stop_timeout * 2 : how.stop_timeout,
+                     stop_overdue{index_of(c), c.generation, false});
+}
+
+void supervisor_state::stop_late(const stop_overdue& late) {
+  auto& c = children[late.child];
+  if (c.generation != late.generation || c.at != phase::stopping || !c.ref) return;
+  if (!late.killed) {
+    spdlog::warn("{}/{} does not stop; it is killed", own_name, c.spec.name);
+    self->send_exit(c.ref, caf::exit_reason::kill);
+    self->delayed_send(self, kill_timeout, stop_overdue{late.child, late.generation, true});
+    return;
+  }
+  spdlog::error("{}/{} cannot be ended and is left behind", own_name, c.spec.name);
+  auto address = c.ref.address();
+  self->demonitor(address);
+  went_down(address, caf::exit_reason::kill);
+}
+
+void supervisor_state::begin_stop(caf::error why) {
+  if (stopping) return;
+  stopping = true;
+  stop_reason = std::move(why);
+  for (auto& c : children)
+    if (!c.ref) close_stable(c.spec.stable);
+  stop_next();
+}
+
+void supervisor_state::stop_next() {
+  for (auto& c : children | std::views::reverse) {
+    if (c.at == phase::running) return ask_to_stop(c);
+    if (c.at == phase::stopping) return; // one after the other
+  }
+  self->quit(stop_reason);
+}
+
+// ---- the tree ------------------------------------------------------------------------------------------------------
+
+tree_node supervisor_state::node_of(const child& c) const {
+  using condition = tree_node::condition;
+  tree_node node;
+  node.name = c.spec.name;
+  node.supervisor = c.spec.supervisor;
+  node.restarts = c.restarts;
+  node.last_error = c.last_error;
+  node.since = c.since;
+  bool tried = c.probation && self->clock().now() - c.up_at < how.window;
+  switch (c.at) {
+  case phase::running:
+    node.state = tried ? condition::restarting : condition::up;
+    break;
+  case phase::parked:
+  case phase::finished:
+    node.state = condition::down;
+    break;
+  default:
+    node.state = condition::restarting;
+  }
+  if (c.at == phase::ready && how.strategy != restart_strategy::one_for_one) {
+    auto parked = std::ranges::find(children, phase::parked, &child::at);
+    if (parked != children.end()) {
+      node.state = condition::down;
+      node.last_error = "waits for " + parked->spec.name;
+    }
+  }
+  return node;
+}
+
+caf::typed_response_promise<tree_node> supervisor_state::draw() {
+  tree_node me;
+  me.name = own_name;
+  me.supervisor = true;
+  me.since = since;
+  auto all = std::make_shared<drawing>(std::move(me), self->make_response_promise<tree_node>());
+  for (auto& c : children) {
+    if (c.at == phase::finished && c.last_error.empty()) continue; // it has done its work
+    all->node.children.push_back(node_of(c));
+    auto at = all->node.children.size() - 1;
+    if (c.at != phase::running) continue;
+    if (c.spec.supervisor) {
+      ++all->open;
+      self->request(caf::actor_cast<supervisor_actor>(c.ref), how.tree_timeout, get_tree{})
+          .then(
+              [all, at](tree_node& inner) {
+                auto& node = all->node.children[at];
+                node.children = std::move(inner.children);
+                node.dynamic = std::move(inner.dynamic);
+                all->one_done();
+              },
+              [all, at](const caf::error&) {
+                all->node.children[at].state = tree_node::condition::restarting;
+                all->one_done();
+              });
+    }
+    if (c.spec.population) {
+      ++all->open;
+      self->request(caf::actor_cast<registry_actor>(c.ref), how.tree_timeout, get_population{})
+          .then(
+              [all](const population& there) {
+                for (const auto& [kind, count] : there.counts) all->node.dynamic[kind] += count;
+                all->one_done();
+              },
+              [all](const caf::error&) { all->one_done(); });
+    }
+  }
+  auto reply = all->reply;
+  all->one_done();
+  return reply;
+}
+
+// ---- behaviour -----------------------------------------------------------------------------------------------------
+
+supervisor_impl::behavior_type supervisor(supervisor_impl::stateful_pointer<supervisor_state> self, std::string name,
+                                          supervision how, std::vector<child_spec> children) {
+  house_rules(self, supervisor_state::name);
+  auto& s = self->state;
+  s.own_name = std::move(name);
+  s.how = how;
+  s.since = real_now();
+  for (auto& spec : children) {
+    s.children.push_back({std::move(spec)});
+    s.children.back().since = s.since;
+  }
+  self->set_down_handler([self](const caf::down_msg& down) { self->state.went_down(down.source, down.reason); });
+  self->set_exit_handler([self](const caf::exit_msg& exit) {
+    if (exit.reason) self->state.begin_stop(exit.reason);
+  });
+  s.start_ready();
+  return {
+      [self](const get_tree&) { return self->state.draw(); },
+      [self](const stop_tree&) { self->state.begin_stop(caf::exit_reason::user_shutdown); },
+      [self](const restart_due& due) {
+        auto& c = self->state.children[due.child];
+        if (c.generation != due.generation || (c.at != phase::waiting && c.at != phase::parked)) return;
+        c.probation = c.at == phase::parked;
+        c.at = phase::ready;
+        self->state.start_ready();
+      },
+      [self](const stop_overdue& late) { self->state.stop_late(late); },
+  };
+}
+
+supervisor_actor spawn_supervisor(caf::actor_system& system, std::string name, supervision how,
+                                  std::vector<child_spec> children) {
+  return system.spawn(supervisor, std::move(name), how, std::move(children));
+}
+
+child_spec nested_supervisor(std::string name, supervision how, std::vector<child_spec> children) {
+  child_spec spec;
+  spec.name = name;
+  spec.supervisor = true;
+  spec.start = [name = std::move(name), how, children = std::move(children)](caf::actor_system& system) {
+    return caf::actor_cast<caf::actor>(spawn_supervisor(system, name, how, children));
+  };
+  return spec;
+}
+
+} // namespace dr::actors

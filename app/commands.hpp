@@ -1,0 +1,18 @@
+// The subcommands of `drplatform` that do not serve.
+#pragma once
+
+#include "config/load.hpp"
+
+#include <string>
+#include <vector>
+
+namespace dr {
+
+/// Starts simulator and server under the launcher, which keeps the socket. `arguments` are passed on to `serve`.
+int up(const settings& s, const std::vector<std::string>& arguments, bool with_simulator);
+/// Brings the schema up to date and says what was applied.
+int migrate(const settings& s);
+/// Shows where the admin token is; with `rotate` makes a new one, which a running server takes over at its next start.
+int admin_token(const settings& s, bool rotate);
+
+} // namespace dr

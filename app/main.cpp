@@ -1,0 +1,65 @@
+// drplatform: the command line.
+#include "app/commands.hpp"
+#include "app/serve.hpp"
+#include "config/flags.hpp"
+#include "config/load.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <functional>
+
+namespace {
+
+/// Everything behind the subcommand's name: `up` hands it on to `serve`.
+std::vector<std::string> arguments_after(const std::string& name, int argc, char** argv) {
+  std::vector<std::string> all(argv + 1, argv + argc);
+  const auto at = std::find(all.begin(), all.end(), name);
+  return at == all.end() ? std::vector<std::string>{} : std::vector<std::string>(at + 1, all.end());
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("The DR Platform: a server for electricity demand-response aggregators.\n"
+               "Every setting of config/drplatform.toml is also a DR_* variable and a flag of each subcommand.");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", dr::version());
+
+  dr::settings_sources sources;
+  std::function<int(const dr::loaded_settings&)> run;
+  const auto add = [&](const char* name, const char* help, std::function<int(const dr::loaded_settings&)> what) {
+    auto* command = app.add_subcommand(name, help);
+    dr::add_setting_flags(*command, sources);
+    command->callback([&run, what = std::move(what)] { run = what; });
+    return command;
+  };
+  bool without_simulator = false;
+  bool rotate = false;
+  add("serve", "Run the server until it is told to stop", dr::serve);
+  add("up", "Run the server (and the KEPCO simulator), restarting it when it dies",
+      [&](const dr::loaded_settings& loaded) {
+        auto arguments = arguments_after("up", argc, argv);
+        std::erase(arguments, "--no-simulator");
+        return dr::up(loaded.settings, arguments, !without_simulator && loaded.settings.kepco.simulated);
+      })
+      ->add_flag("--no-simulator", without_simulator, "do not start kepco-sim");
+  add("migrate", "Bring the database schema up to date",
+      [](const dr::loaded_settings& loaded) { return dr::migrate(loaded.settings); });
+  add("token", "Show where the admin token is, or make a new one", [&](const dr::loaded_settings& loaded) {
+    return dr::admin_token(loaded.settings, rotate);
+  })->add_flag("--rotate", rotate, "make a new token; the old one ends with the next start of the server");
+  add("config", "Print the configuration in effect, secrets masked", [](const dr::loaded_settings& loaded) {
+    fmt::print("{}", dr::describe(loaded.settings));
+    return 0;
+  });
+  CLI11_PARSE(app, argc, argv);
+
+  sources.environment = dr::process_environment();
+  const auto loaded = dr::load_settings(sources);
+  if (!loaded) {
+    fmt::print(stderr, "drplatform: the configuration is refused:\n{}\n", loaded.error().detail);
+    return dr::exit_configuration_refused;
+  }
+  return run(*loaded);
+}

@@ -1,0 +1,130 @@
+// Admission: what is decided about a request before its handler, and what is added to every answer after it.
+#include "http/answers.hpp"
+#include "http/endpoint.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace dr::http {
+
+namespace {
+
+bool is_safe(method verb) noexcept { return verb == method::get || verb == method::head || verb == method::options; }
+
+/// The Origin of a browser's request when the settings allow it; else empty.
+std::string_view allowed_origin(const front_context& app, const request_context& request) {
+  const auto origin = request.header("Origin");
+  const auto& list = app.config->http.cors_origins;
+  return origin && std::find(list.begin(), list.end(), *origin) != list.end() ? *origin : std::string_view{};
+}
+
+bool is_preflight(const request_context& request) {
+  return request.verb == method::options && request.header("Access-Control-Request-Method").has_value();
+}
+
+reply preflight() {
+  auto made = make_reply(204);
+  made.with("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE");
+  made.with("Access-Control-Allow-Headers",
+            "Authorization, Content-Type, Accept, Idempotency-Key, If-Match, If-None-Match");
+  made.with("Access-Control-Max-Age", "600");
+  return made;
+}
+
+void add_cors(reply& answer, std::string_view origin) {
+  answer.with("Access-Control-Allow-Origin", std::string(origin));
+  answer.with("Access-Control-Expose-Headers", "ETag, Location, Retry-After, Idempotency-Replayed");
+  answer.with("Vary", "Origin");
+}
+
+bool has_header(const reply& answer, std::string_view name) {
+  return std::any_of(answer.headers.begin(), answer.headers.end(),
+                     [&](const auto& field) { return equal_ignoring_case(field.first, name); });
+}
+
+void add_security(reply& answer) {
+  answer.with("X-Content-Type-Options", "nosniff");
+  answer.with("Referrer-Policy", "no-referrer");
+  answer.with("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  // Answers depend on who asks: nothing in between may keep them, and a browser asks again with its ETag.
+  if (!has_header(answer, "Cache-Control"))
+    answer.with("Cache-Control", has_header(answer, "ETag") ? "private, no-cache" : "no-store");
+}
+
+const route_row* row_of(const request_context& request) {
+  if (!request.matched) return nullptr;
+  const auto* row = std::any_cast<const route_row*>(&request.matched->tag);
+  return row ? *row : nullptr;
+}
+
+/// Who asks, if the row lets it in. Fails: unauthorized, forbidden, store errors.
+awaitable<result<identity>> admit(front_context& app, const request_context& request, const route_row& row) {
+  auto pending = identify(app, request, row.upgrade != nullptr);
+  auto who = co_await std::move(pending);
+  if (row.who == role::open) {
+    if (who) co_return who;
+    identity nobody;
+    nobody.anonymous = true;
+    co_return nobody;
+  }
+  if (!who) co_return who.error();
+  if (row.who == role::admin && !who->by.is_admin()) co_return fail(errc::forbidden);
+  co_return who;
+}
+
+awaitable<reply> decide(front_context& app, request_context& request, const request_origin& origin, next_step next) {
+  const auto instance = request.path;
+  if (!origin.valid)
+    co_return problem_reply(problem_of_status(400, "The Host header is missing or malformed."), instance);
+  const bool allowed = !allowed_origin(app, request).empty();
+  if (is_preflight(request) && allowed) co_return preflight();
+  // A page of another site must not act through a browser, also where no token is needed.
+  if (!allowed && (!is_safe(request.verb) || request.wants_websocket()) && is_cross_site(request, origin.base))
+    co_return problem_reply(problem_of_status(403, "Requests from this Origin are not allowed."), instance);
+  if (const auto* row = row_of(request)) {
+    auto pending = admit(app, request, *row);
+    auto who = co_await std::move(pending);
+    if (!who) co_return problem_reply(who.error(), instance);
+    request.attached = std::move(*who);
+  }
+  co_return co_await next();
+}
+
+awaitable<reply> around(context_ptr app, request_context& request, next_step next) {
+  const auto origin = origin_of(request, app->proxies);
+  auto answer = co_await decide(*app, request, origin, next);
+  if (answer.status == 101) co_return answer;
+  if (const auto allowed = allowed_origin(*app, request); !allowed.empty()) add_cors(answer, allowed);
+  add_security(answer);
+  co_return answer;
+}
+
+/// The words for the server kit's own errors.
+reply render_error(unsigned status, std::string_view detail, const request_context* request) {
+  auto text = std::string(detail);
+  if (!text.empty() && text.front() >= 'a' && text.front() <= 'z') text.front() = static_cast<char>(text.front() - 32);
+  if (!text.empty() && text.back() != '.') text += '.';
+  return problem_reply(problem_of_status(status, text), request ? request->path : std::string_view{});
+}
+
+void log_access(const front_context& app, const request_context& request, unsigned status, std::chrono::nanoseconds took) {
+  if (!spdlog::should_log(spdlog::level::debug)) return;
+  // The path only: a query may carry a WebSocket's token.
+  spdlog::debug("{} {} {} {} {:.1f} ms", origin_of(request, app.proxies).client, to_string(request.verb), request.path,
+                status, std::chrono::duration<double, std::milli>(took).count());
+}
+
+} // namespace
+
+server_hooks make_hooks(const context_ptr& app) {
+  server_hooks hooks;
+  hooks.render_error = render_error;
+  hooks.around = [app](request_context& request, next_step next) { return around(app, request, next); };
+  hooks.observe = [app](const request_context& request, unsigned status, std::chrono::nanoseconds took) {
+    log_access(*app, request, status, took);
+  };
+  return hooks;
+}
+
+} // namespace dr::http

@@ -1,0 +1,72 @@
+#include "http/codecs/text.hpp"
+
+#include <algorithm>
+
+namespace dr::http {
+
+namespace {
+
+constexpr char hex_digits[] = "0123456789abcdef";
+
+bool is_unreserved(unsigned char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
+}
+
+} // namespace
+
+std::size_t count_characters(std::string_view utf8) noexcept {
+  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; // every byte but the continuations begins a character
+  }));
+}
+
+bool has_control_character(std::string_view utf8) noexcept {
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    const auto c = static_cast<unsigned char>(utf8[i]);
+    if (c < 0x20U || c == 0x7FU) return true;
+    // U+0080 … U+009F are C2 80 … C2 9F
+    if (c == 0xC2U && i + 1 < utf8.size() && static_cast<unsigned char>(utf8[i + 1]) < 0xA0U) return true;
+  }
+  return false;
+}
+
+bool is_visible_ascii(std::string_view text, std::size_t max) noexcept {
+  return !text.empty() && text.size() <= max &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '!' && c <= '~'; });
+}
+
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (is_unreserved(byte)) {
+      out += c;
+    } else {
+      out += '%';
+      out += static_cast<char>(std::toupper(hex_digits[byte >> 4U]));
+      out += static_cast<char>(std::toupper(hex_digits[byte & 15U]));
+    }
+  }
+  return out;
+}
+
+std::string to_hex(std::string_view bytes) {
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += hex_digits[byte >> 4U];
+    out += hex_digits[byte & 15U];
+  }
+  return out;
+}
+
+std::string_view trimmed(std::string_view text) noexcept {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+} // namespace dr::http

@@ -1,0 +1,121 @@
+#include "http/front.hpp"
+
+#include "actors/house.hpp"
+#include "http/context.hpp"
+#include "http/endpoint.hpp"
+#include "http/routes.hpp"
+#include "http/server/server.hpp"
+
+#include <caf/behavior.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/stateful_actor.hpp>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <stdexcept>
+
+namespace dr::http {
+
+namespace {
+
+server_options options_of(const settings& config) {
+  const auto& http = config.http;
+  server_options made;
+  made.address = http.address.host;
+  made.port = http.address.port;
+  made.io_threads = static_cast<unsigned>(http.io_threads);
+  made.max_target_bytes = http.max_url_bytes;
+  made.max_header_bytes = http.max_header_bytes;
+  made.max_body_bytes = http.max_body_bytes;
+  made.max_connections = connection_limit(http);
+  made.header_timeout = http.header_timeout;
+  made.body_timeout = http.body_timeout;
+  made.idle_timeout = http.idle_timeout;
+  made.write_timeout = http.write_timeout;
+  // Every request to an actor has its own, shorter timeout; this one only catches what those should have.
+  made.handler_timeout = config.database.bulk_timeout + http.request_timeout;
+  made.websocket.max_message_bytes = config.ws.max_message_bytes;
+  made.websocket.max_queue_frames = config.ws.queue_max;
+  made.websocket.ping_interval = config.ws.ping;
+  made.websocket.silence_timeout = config.ws.silent;
+  return made;
+}
+
+struct front_state {
+  static constexpr const char* name = "http_front";
+  std::shared_ptr<server> running;
+  std::shared_ptr<front_control> control;
+  std::chrono::milliseconds grace{0};
+
+  ~front_state() {
+    if (!running) return;
+    control->detach(running.get());
+    if (!running->stop(grace)) spdlog::warn("some requests were cut off when the HTTP front stopped");
+  }
+};
+
+caf::behavior front(caf::stateful_actor<front_state>* self, std::shared_ptr<server> running, front_options options) {
+  actors::house_rules(self, front_state::name);
+  self->state.running = std::move(running);
+  self->state.control = options.control;
+  self->state.grace = options.config->http.drain_timeout;
+  // It speaks HTTP, not messages; the exit message of its supervisor ends it.
+  return {[](actors::stop_tree) {}};
+}
+
+} // namespace
+
+front_control::front_control() = default;
+front_control::~front_control() = default;
+
+void front_control::begin_draining() {
+  const std::scoped_lock lock(mutex_);
+  draining_ = true;
+  if (app_) app_->draining = true;
+  if (server_) server_->begin_drain();
+}
+
+bool front_control::draining() const {
+  const std::scoped_lock lock(mutex_);
+  return draining_;
+}
+
+std::uint16_t front_control::port() const {
+  const std::scoped_lock lock(mutex_);
+  return server_ ? server_->port() : std::uint16_t{0};
+}
+
+void front_control::attach(std::shared_ptr<server> running, std::shared_ptr<front_context> app) {
+  const std::scoped_lock lock(mutex_);
+  app->draining = draining_;
+  if (draining_) running->begin_drain();
+  server_ = std::move(running);
+  app_ = std::move(app);
+}
+
+void front_control::detach(const server* stopped) {
+  const std::scoped_lock lock(mutex_);
+  if (server_.get() != stopped) return;
+  server_.reset();
+  app_.reset();
+}
+
+caf::actor start_front(caf::actor_system& system, const front_options& options) {
+  auto app = std::make_shared<front_context>(system, options.config, options.services, options.time, options.version,
+                                             options.config->auth == auth_mode::off ? std::string{} : options.admin_token);
+  auto wanted = options_of(*options.config);
+  if (options.listen_fd >= 0) {
+    wanted.listen_fd = ::dup(options.listen_fd);
+    if (wanted.listen_fd < 0) throw std::runtime_error("the listening socket cannot be duplicated");
+  }
+  auto running = std::make_shared<server>(std::move(wanted), make_router(app), make_hooks(app));
+  if (auto started = running->start(); !started)
+    throw std::runtime_error("the HTTP front cannot listen: " + started.error().detail);
+  options.control->attach(running, app);
+  spdlog::info("listening on http://{}, access control {}", endpoint{options.config->http.address.host, running->port()}.text(),
+               to_string(options.config->auth));
+  // Stopping waits for requests in flight: a thread of its own.
+  return system.spawn<caf::detached>(front, std::move(running), options);
+}
+
+} // namespace dr::http

@@ -1,0 +1,44 @@
+// Customers' access tokens. A token is shown once and kept as a hash.
+#include "http/handlers/common.hpp"
+#include "http/tokens.hpp"
+
+namespace dr::http::handlers {
+
+namespace {
+
+/// Sets or revokes the token; the version is compared before, because the command takes none with it.
+awaitable<reply> set_token(call& c, user_id id, std::optional<std::string> hash, renderer render) {
+  if (c.http.header("If-Match")) {
+    auto reading = find_user(c.app, id);
+    const auto present = co_await std::move(reading);
+    if (!present) co_return refuse(c, present.error());
+    if (auto fine = compare_version(c, present->version); !fine) co_return refuse(c, fine.error());
+  }
+  actors::user_command what{id, {storage::set_token{id, std::move(hash), c.app.now()}, keyed(c, render)}};
+  auto pending = command(c.app, std::move(what));
+  const auto done = co_await std::move(pending);
+  c.app.access.forget(id); // whatever came of it: a lookup in the store decides
+  if (done && !std::holds_alternative<storage::replayed>(*done))
+    c.app.sockets.close(id, "the token was rotated or revoked");
+  co_return finish(c, done, render);
+}
+
+} // namespace
+
+awaitable<reply> make_token(call& c) {
+  const auto id = id_of<user_id>(c);
+  if (!id) co_return refuse(c, id.error());
+  auto token = new_customer_token();
+  std::optional<std::string> hash = hash_hex(token);
+  auto pending = set_token(c, *id, std::move(hash), render_token(c.how, std::move(token)));
+  co_return co_await std::move(pending);
+}
+
+awaitable<reply> revoke_token(call& c) {
+  const auto id = id_of<user_id>(c);
+  if (!id) co_return refuse(c, id.error());
+  auto pending = set_token(c, *id, std::nullopt, render_nothing(c.how));
+  co_return co_await std::move(pending);
+}
+
+} // namespace dr::http::handlers

@@ -1,0 +1,52 @@
+#include "http/health.hpp"
+
+#include "http/handlers/common.hpp"
+#include "http/negotiation.hpp"
+
+namespace dr::http::handlers {
+
+namespace {
+
+reply plain(unsigned status, std::string body) {
+  auto made = make_reply(status, std::string(json_type), std::move(body));
+  made.with("Cache-Control", "no-store");
+  return made;
+}
+
+/// Checks that wait for a person; 0 when the store cannot say.
+awaitable<std::int64_t> count_parked(front_context& app) {
+  auto reading = read_counts(app);
+  const auto counts = co_await std::move(reading);
+  co_return counts ? counts->checks_parked : 0;
+}
+
+} // namespace
+
+awaitable<reply> get_livez(call& c) {
+  if (auto fine = no_query(c.http); !fine) co_return refuse(c, fine.error());
+  co_return plain(200, R"({"status":"up"})");
+}
+
+awaitable<reply> get_readyz(call& c) {
+  if (auto fine = no_query(c.http); !fine) co_return refuse(c, fine.error());
+  if (c.app.draining) co_return refuse(c, fail(errc::shutting_down, "The server is draining."));
+  auto pending = ping_store(c.app);
+  const auto answers = co_await std::move(pending);
+  if (!answers) co_return refuse(c, fail(errc::store_unavailable, "Storage does not answer: " + answers.error().detail));
+  co_return plain(200, R"({"status":"ready"})");
+}
+
+awaitable<reply> get_health(call& c) {
+  if (auto fine = no_query(c.http); !fine) co_return refuse(c, fine.error());
+  auto asking = ask_health(c.app);
+  const auto report = co_await std::move(asking);
+  std::int64_t parked = 0;
+  if (report.storage.state == actors::storage_state::condition::up) {
+    auto counting = count_parked(c.app);
+    parked = co_await std::move(counting);
+  }
+  const bool operator_asks = !c.who.anonymous && c.by().is_admin();
+  co_return plain(report.status == health_status::down ? 503 : 200, to_json(report, c.app, parked, operator_asks));
+}
+
+} // namespace dr::http::handlers

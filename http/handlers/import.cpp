@@ -1,0 +1,127 @@
+// Bulk enrolment: the list is read as it arrives, and each chunk of it is one transaction. With an Idempotency-Key each chunk has a
+// key of its own ("#n"), so that the same list sent again after an interruption goes on where it stopped.
+#include "http/codecs/import_answer.hpp"
+#include "http/codecs/import_csv.hpp"
+#include "http/handlers/common.hpp"
+#include "http/tokens.hpp"
+
+#include <algorithm>
+
+namespace dr::http::handlers {
+
+namespace {
+
+// Part of the contract with a repeated import: chunks must fall on the same rows again.
+constexpr std::size_t rows_per_transaction = 2000;
+constexpr std::size_t max_listed_errors = 1000;
+
+struct import_run {
+  call& c;
+  std::optional<std::string> key;
+  import_reader reader;
+  storage::imported total;
+  std::int64_t chunk = 0;
+  bool unlisted = false;
+
+  void note(std::vector<storage::imported::line_error>& errors) {
+    for (auto& e : errors) {
+      if (total.errors.size() < max_listed_errors)
+        total.errors.push_back(std::move(e));
+      else
+        unlisted = true;
+    }
+    errors.clear();
+  }
+};
+
+actors::keyed chunk_key(const import_run& run, const std::vector<storage::import_row>& rows) {
+  if (!run.key) return nullptr;
+  auto made = std::make_shared<storage::keyed_request>();
+  made->principal = run.c.who.principal();
+  made->method = to_string(run.c.http.verb);
+  made->path = run.c.http.path;
+  made->key = *run.key + "#" + std::to_string(run.chunk);
+  made->body_hash = hash_hex(fingerprint(rows));
+  made->render = [](const result<storage::written>& outcome) {
+    const auto* done = outcome ? std::get_if<storage::imported>(&*outcome) : nullptr;
+    return done ? to_json(*done) : std::string{};
+  };
+  return made;
+}
+
+awaitable<result<void>> save_chunk(import_run& run, std::vector<storage::import_row> rows) {
+  ++run.chunk;
+  auto key = chunk_key(run, rows);
+  storage::write what{storage::import_users{std::move(rows), run.c.app.config->users.assign_cust_no, run.c.app.now()},
+                      std::move(key)};
+  auto pending = persist(run.c.app, std::move(what), run.c.app.config->database.bulk_timeout);
+  auto outcome = co_await std::move(pending);
+  if (!outcome) co_return outcome.error();
+  storage::imported done;
+  if (auto* fresh = std::get_if<storage::imported>(&*outcome)) done = std::move(*fresh);
+  if (const auto* before = std::get_if<storage::replayed>(&*outcome)) {
+    auto kept = parse_imported(before->answer);
+    if (!kept) co_return kept.error();
+    done = std::move(*kept);
+  }
+  run.total.created += done.created;
+  run.total.updated += done.updated;
+  run.note(done.errors);
+  co_return result<void>{};
+}
+
+/// Saves full chunks, and at the end what is left.
+awaitable<result<void>> save_ready(import_run& run, bool all) {
+  auto& rows = run.reader.rows();
+  std::size_t begin = 0;
+  while (rows.size() - begin >= rows_per_transaction || (all && begin < rows.size())) {
+    const auto count = std::min(rows_per_transaction, rows.size() - begin);
+    const auto first = rows.begin() + static_cast<std::ptrdiff_t>(begin);
+    std::vector<storage::import_row> chunk(std::make_move_iterator(first),
+                                           std::make_move_iterator(first + static_cast<std::ptrdiff_t>(count)));
+    begin += count;
+    auto saving = save_chunk(run, std::move(chunk));
+    auto saved = co_await std::move(saving);
+    if (!saved) co_return saved.error();
+  }
+  rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(begin));
+  run.note(run.reader.errors());
+  co_return result<void>{};
+}
+
+awaitable<result<void>> read_all(import_run& run) {
+  for (;;) {
+    auto piece = co_await run.c.http.next_chunk();
+    if (!piece) co_return piece.error();
+    if (!*piece) break;
+    const auto fed = run.reader.feed(**piece);
+    auto saved = co_await save_ready(run, false);
+    if (!saved) co_return saved.error();
+    if (!fed) co_return fed.error();
+  }
+  const auto over = run.reader.finish();
+  if (!over) co_return over.error();
+  co_return co_await save_ready(run, true);
+}
+
+} // namespace
+
+awaitable<reply> import_users(call& c) {
+  const auto key = idempotency_key(c.http);
+  if (!key) co_return refuse(c, key.error());
+  import_run run{c, *key, {}, {}, 0, false};
+  const auto done = co_await read_all(run);
+  if (!done) {
+    auto why = done.error();
+    if (run.total.created + run.total.updated > 0)
+      why.detail += " Before it " + std::to_string(run.total.created) + " users were enrolled and " +
+                    std::to_string(run.total.updated) + " changed.";
+    co_return refuse(c, why);
+  }
+  std::stable_sort(run.total.errors.begin(), run.total.errors.end(),
+                   [](const auto& a, const auto& b) { return a.line < b.line; });
+  if (run.unlisted) run.total.errors.push_back({0, "", "there are more errors than can be listed"});
+  co_return json_reply(c.how, 200, to_json(run.total));
+}
+
+} // namespace dr::http::handlers

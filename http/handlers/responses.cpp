@@ -1,0 +1,66 @@
+#include "http/codecs/commands.hpp"
+#include "http/handlers/common.hpp"
+
+namespace dr::http::handlers {
+
+awaitable<reply> list_responses(call& c) {
+  query_reader query(c.http);
+  storage::response_filter filter;
+  filter.campaign.value = query.id("drId");
+  filter.user.value = query.id("userId");
+  filter.answer = query.named<answer>("answer", parse_answer, "ignore, accept or deny");
+  const auto at = query.page();
+  if (auto fine = query.finish(); !fine) co_return refuse(c, fine.error());
+  const auto id = [](const response& r) { return r.id.value; };
+  if (!c.by().is_admin()) {
+    storage::page<response> none;
+    none.total = 0;
+    if (filter.user && filter.user != c.by().user) co_return list_reply(c, "responses", at, none, write_response, id);
+    filter.user = c.by().user;
+  }
+  auto pending = http::list_responses(c.app, filter, at.at);
+  const auto rows = co_await std::move(pending);
+  if (!rows) co_return refuse(c, rows.error());
+  co_return list_reply(c, "responses", at, *rows, write_response, id);
+}
+
+awaitable<reply> get_response(call& c) {
+  if (auto fine = no_query(c.http); !fine) co_return refuse(c, fine.error());
+  const auto id = id_of<response_id>(c);
+  if (!id) co_return refuse(c, id.error());
+  auto pending = find_response(c.app, *id, c.by());
+  const auto found = co_await std::move(pending);
+  co_return found ? response_reply(c.how, found->response) : refuse(c, found.error());
+}
+
+namespace {
+
+awaitable<reply> choose(call& c, answer value) {
+  const auto id = id_of<response_id>(c);
+  if (!id) co_return refuse(c, id.error());
+  const auto version = demanded_version(c);
+  if (!version) co_return refuse(c, version.error());
+  const auto render = render_response(c.how);
+  actors::choose what{*id, value, *version, c.by(), keyed(c, render)};
+  auto pending = command(c.app, std::move(what));
+  const auto done = co_await std::move(pending);
+  co_return finish(c, done, render);
+}
+
+awaitable<reply> choose_without_body(call& c, answer value) {
+  if (auto fine = decode_nothing(c.http.body); !fine) co_return refuse(c, fine.error());
+  co_return co_await choose(c, value);
+}
+
+} // namespace
+
+awaitable<reply> accept_response(call& c) { return choose_without_body(c, answer::accept); }
+awaitable<reply> deny_response(call& c) { return choose_without_body(c, answer::deny); }
+
+awaitable<reply> put_response(call& c) {
+  const auto value = decode_answer(c.http.body);
+  if (!value) co_return refuse(c, value.error());
+  co_return co_await choose(c, *value);
+}
+
+} // namespace dr::http::handlers

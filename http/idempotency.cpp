@@ -1,0 +1,144 @@
+#include "http/idempotency.hpp"
+
+#include "http/codecs/json_reader.hpp"
+#include "http/codecs/numbers.hpp"
+#include "http/codecs/text.hpp"
+#include "http/commands.hpp"
+#include "http/reads.hpp"
+#include "http/tokens.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace dr::http {
+
+namespace {
+
+/// The bytes to keep for an answer; empty for one that must not be kept.
+std::string kept_text(const key_record& key, const reply& answer) {
+  if (answer.status >= 500) return {};
+  auto text = pack(answer);
+  return key.seal_secret.empty() ? text : seal(text, key.seal_secret);
+}
+
+result<reply> from_kept(const key_record& key, std::string_view text) {
+  if (key.seal_secret.empty()) return unpack(text);
+  auto plain = unseal(text, key.seal_secret);
+  if (!plain) return plain.error();
+  return unpack(*plain);
+}
+
+result<reply> marked(result<reply> answer) {
+  if (answer) answer->with("Idempotency-Replayed", "true");
+  return answer;
+}
+
+actors::keyed make_keyed(const std::shared_ptr<key_record>& key, std::function<std::string(const result<storage::written>&)> render) {
+  auto made = std::make_shared<storage::keyed_request>();
+  made->principal = key->principal;
+  made->method = key->method;
+  made->path = key->path;
+  made->key = key->key;
+  made->body_hash = key->body_hash;
+  made->render = std::move(render);
+  return made;
+}
+
+} // namespace
+
+result<std::optional<std::string>> idempotency_key(const request_context& request) {
+  const auto given = request.header("Idempotency-Key");
+  if (!given) return std::optional<std::string>{};
+  if (!is_visible_ascii(*given, max_key_characters))
+    return error{errc::invalid, "Idempotency-Key must be 1 to 128 visible ASCII characters.",
+                 {{"Idempotency-Key", "must be 1 to 128 visible ASCII characters"}}};
+  return std::optional<std::string>(*given);
+}
+
+std::shared_ptr<key_record> make_key_record(const call& c, std::string key, bool sealed) {
+  auto made = std::make_shared<key_record>();
+  made->principal = c.who.principal();
+  made->method = to_string(c.http.verb);
+  made->path = c.http.path;
+  made->body_hash = hash_hex(c.http.body);
+  if (sealed) made->seal_secret = c.app.access.secret() + "/" + key;
+  made->key = std::move(key);
+  return made;
+}
+
+awaitable<result<std::optional<reply>>> find_kept_answer(front_context& app, std::shared_ptr<key_record> key) {
+  auto pending = find_keyed(app, key->principal, key->method, key->path, key->key);
+  auto found = co_await std::move(pending);
+  if (!found) co_return found.error();
+  if (!*found) co_return std::optional<reply>{};
+  if ((*found)->body_hash != key->body_hash) co_return fail(errc::key_reused);
+  auto answer = marked(from_kept(*key, (*found)->answer));
+  if (!answer) co_return answer.error();
+  co_return std::optional<reply>(std::move(*answer));
+}
+
+actors::keyed keyed(const call& c, renderer render) {
+  if (!c.key) return nullptr;
+  return make_keyed(c.key, [key = c.key, render = std::move(render)](const result<storage::written>& outcome) {
+    auto text = kept_text(*key, render(outcome));
+    if (!text.empty()) key->recorded = true;
+    return text;
+  });
+}
+
+reply finish(const call& c, const result<storage::written>& outcome, const renderer& render) {
+  const auto* before = outcome ? std::get_if<storage::replayed>(&*outcome) : nullptr;
+  if (!before) return render(outcome);
+  if (!c.key) return refuse(c, fail(errc::internal, "an unkeyed change was answered with a kept answer"));
+  c.key->recorded = true;
+  auto answer = marked(from_kept(*c.key, before->answer));
+  return answer ? std::move(*answer) : refuse(c, answer.error());
+}
+
+awaitable<reply> keep_answer(front_context& app, std::shared_ptr<key_record> key, std::string instance, reply answer) {
+  auto text = kept_text(*key, answer);
+  if (text.empty()) co_return answer;
+  storage::write what{storage::remember_answer{},
+                      make_keyed(key, [text](const result<storage::written>&) { return text; })};
+  auto pending = persist(app, std::move(what), app.request_timeout());
+  auto done = co_await std::move(pending);
+  if (!done && done.error().code == errc::key_reused) co_return problem_reply(done.error(), instance);
+  if (!done) {
+    // The answer itself stands: a repetition works the request out anew, to the same end.
+    spdlog::warn("an idempotent answer could not be kept: {}", done.error().detail);
+    co_return answer;
+  }
+  if (const auto* before = std::get_if<storage::replayed>(&*done); before && before->answer != text) {
+    auto first = marked(from_kept(*key, before->answer));
+    if (first) co_return std::move(*first);
+  }
+  co_return answer;
+}
+
+std::string pack(const reply& answer) {
+  std::string text;
+  json_writer out(text);
+  out.begin_object().field("status", answer.status).field("type", answer.content_type);
+  out.key("headers").begin_array();
+  for (const auto& [name, value] : answer.headers)
+    out.begin_array().value(name).value(value).end_array();
+  out.end_array().field("body", answer.body).end_object();
+  return text;
+}
+
+result<reply> unpack(std::string_view text) {
+  const auto wrong = fail(errc::internal, "a kept answer cannot be read");
+  const auto json = parse_json_object(text);
+  if (!json) return wrong;
+  const auto* status = json->find("status");
+  const auto* type = json->find("type");
+  const auto* headers = json->find("headers");
+  const auto* body = json->find("body");
+  const auto code = status ? parse_digits(status->text) : std::nullopt;
+  if (!code || !type || !headers || !body || *code < 200 || *code > 599) return wrong;
+  auto made = make_reply(static_cast<unsigned>(*code), type->text, body->text);
+  for (const auto& pair : headers->items)
+    if (pair.items.size() == 2) made.with(pair.items[0].text, pair.items[1].text);
+  return made;
+}
+
+} // namespace dr::http

@@ -1,0 +1,21 @@
+// Accept and Content-Type.
+#pragma once
+
+#include "http/server/request.hpp"
+
+#include <span>
+#include <string_view>
+
+namespace dr::http {
+
+inline constexpr std::string_view hal_type = "application/hal+json";
+inline constexpr std::string_view json_type = "application/json";
+inline constexpr std::string_view csv_type = "text/csv; charset=utf-8";
+inline constexpr std::string_view yaml_type = "application/yaml";
+
+/// The weight (0 … 1000) that an Accept header gives to a media type; 1000 without a header.
+int acceptance(const request_context& request, std::string_view media_type);
+/// True when the body's Content-Type is one of these media types, or absent.
+bool has_content_type(const request_context& request, std::span<const std::string_view> media_types);
+
+} // namespace dr::http

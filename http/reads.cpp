@@ -1,0 +1,181 @@
+#include "http/reads.hpp"
+
+#include <algorithm>
+
+namespace dr::http {
+
+namespace {
+
+using storage::page_request;
+using storage::reader;
+
+constexpr int customer_batch = 500;
+constexpr std::chrono::milliseconds probe_timeout{1000};
+constexpr std::size_t max_customer_campaigns = 20'000;
+constexpr int overview_campaigns = 100;
+constexpr int overview_events = 20;
+
+template <class Query> auto read_within(front_context& app, Query query) {
+  return read(app.system, app.services.store, app.request_timeout(), std::move(query));
+}
+
+/// The campaigns that a user is part of, by id, behind `after`.
+result<std::vector<campaign>> campaigns_of(reader& from, user_id user, const storage::campaign_filter& filter) {
+  std::vector<campaign> found;
+  std::int64_t after = 0;
+  for (bool more = true; more && found.size() < max_customer_campaigns;) {
+    // Response ids begin at 1, so that behind 0 there is the first; page 0 counts rows, which nobody needs here.
+    auto rows = from.responses({{}, user, {}}, {after, 0, customer_batch});
+    if (!rows) return rows.error();
+    for (const auto& row : rows->items) {
+      auto c = from.find_campaign(row.campaign);
+      if (!c) return c.error();
+      after = row.id.value;
+      if (filter.status && c->status != *filter.status) continue;
+      if (!filter.type.empty() && c->type != filter.type) continue;
+      found.push_back(std::move(*c));
+    }
+    more = rows->more && !rows->items.empty();
+  }
+  std::sort(found.begin(), found.end(), [](const campaign& a, const campaign& b) { return a.id < b.id; });
+  return found;
+}
+
+storage::page<campaign> cut(std::vector<campaign> all, const page_request& at, bool keyset) {
+  storage::page<campaign> page;
+  auto begin = all.begin();
+  if (keyset) {
+    begin = std::find_if(begin, all.end(), [&](const campaign& c) { return c.id.value > at.after; });
+  } else {
+    page.total = static_cast<std::int64_t>(all.size());
+    begin += std::min<std::int64_t>(at.number * at.size, *page.total);
+  }
+  const auto count = std::min<std::int64_t>(at.size, all.end() - begin);
+  page.more = all.end() - begin > count;
+  page.items.assign(std::make_move_iterator(begin), std::make_move_iterator(begin + count));
+  return page;
+}
+
+} // namespace
+
+awaitable<result<user_id>> find_token_owner(front_context& app, std::string token_hash) {
+  return read_within(app, [hash = std::move(token_hash)](reader& from) { return from.user_of_token(hash); });
+}
+
+awaitable<result<std::optional<storage::keyed_answer>>> find_keyed(front_context& app, std::string principal,
+                                                                   std::string method, std::string path,
+                                                                   std::string key) {
+  return read_within(app, [=, now = app.now()](reader& from) { return from.find_keyed(principal, method, path, key, now); });
+}
+
+awaitable<result<void>> ping_store(front_context& app) {
+  return read(app.system, app.services.store, probe_timeout, [](reader& from) { return from.ping(); });
+}
+
+awaitable<result<storage::overview_counts>> read_counts(front_context& app) {
+  return read(app.system, app.services.store, probe_timeout, [](reader& from) { return from.overview(); });
+}
+
+awaitable<result<user>> find_user(front_context& app, user_id id) {
+  return read_within(app, [id](reader& from) { return from.find_user(id); });
+}
+
+awaitable<result<storage::page<user>>> list_users(front_context& app, storage::user_filter filter, page_request at) {
+  return read_within(app, [=](reader& from) { return from.users(filter, at); });
+}
+
+awaitable<result<storage::page<ledger_entry>>> list_ledger(front_context& app, user_id id, page_request at) {
+  return read_within(app, [=](reader& from) -> result<storage::page<ledger_entry>> {
+    if (auto owner = from.find_user(id); !owner) return owner.error();
+    return from.ledger(id, at);
+  });
+}
+
+awaitable<result<campaign>> find_campaign(front_context& app, campaign_id id, actors::caller by) {
+  return read_within(app, [=](reader& from) -> result<campaign> {
+    if (!by.is_admin()) {
+      auto own = from.responses({id, by.user, {}}, {0, 0, 1});
+      if (!own) return own.error();
+      if (own->items.empty()) return fail(errc::not_found);
+    }
+    return from.find_campaign(id);
+  });
+}
+
+awaitable<result<storage::page<campaign>>> list_campaigns(front_context& app, storage::campaign_filter filter,
+                                                          page_request at, bool keyset, actors::caller by) {
+  return read_within(app, [=](reader& from) -> result<storage::page<campaign>> {
+    if (by.is_admin()) return from.campaigns(filter, at);
+    auto own = campaigns_of(from, by.user, filter);
+    if (!own) return own.error();
+    return cut(std::move(*own), at, keyset);
+  });
+}
+
+awaitable<result<storage::campaign_response>> find_response(front_context& app, response_id id, actors::caller by) {
+  return read_within(app, [=](reader& from) -> result<storage::campaign_response> {
+    auto found = from.find_response(id);
+    if (found && !by.may_see(found->response.user)) return fail(errc::not_found);
+    return found;
+  });
+}
+
+awaitable<result<storage::page<response>>> list_responses(front_context& app, storage::response_filter filter,
+                                                          page_request at) {
+  return read_within(app, [=](reader& from) { return from.responses(filter, at); });
+}
+
+awaitable<result<reduction_check>> find_check(front_context& app, check_id id, actors::caller by) {
+  return read_within(app, [=](reader& from) -> result<reduction_check> {
+    auto found = from.find_check(id);
+    if (found && !by.may_see(found->user)) return fail(errc::not_found);
+    return found;
+  });
+}
+
+awaitable<result<storage::page<reduction_check>>> list_checks(front_context& app, storage::check_filter filter,
+                                                              page_request at) {
+  return read_within(app, [=](reader& from) { return from.checks(filter, at); });
+}
+
+awaitable<result<std::vector<event>>> list_events(front_context& app, storage::event_filter filter) {
+  return read_within(app, [=](reader& from) { return from.events(filter); });
+}
+
+awaitable<result<std::vector<storage::statement_row>>> read_statement(front_context& app, campaign_id id,
+                                                                      response_id after, int limit) {
+  return read_within(app, [=](reader& from) -> result<std::vector<storage::statement_row>> {
+    if (!after)
+      if (auto known = from.find_campaign(id); !known) return known.error();
+    return from.statement(id, after, limit);
+  });
+}
+
+awaitable<result<overview_rows>> read_overview(front_context& app) {
+  return read_within(app, [](reader& from) -> result<overview_rows> {
+    auto counts = from.overview();
+    if (!counts) return counts.error();
+    auto running = from.campaigns({campaign_status::running, {}}, {0, 0, overview_campaigns});
+    if (!running) return running.error();
+    auto events = from.last_events(overview_events);
+    if (!events) return events.error();
+    return overview_rows{*counts, std::move(running->items), std::move(*events)};
+  });
+}
+
+awaitable<result<snapshot_rows>> read_snapshot(front_context& app, user_id id, std::string token_hash) {
+  return read_within(app, [id, hash = std::move(token_hash)](reader& from) -> result<snapshot_rows> {
+    if (!hash.empty()) {
+      auto owner = from.user_of_token(hash);
+      if (!owner && owner.error().code != errc::not_found) return owner.error();
+      if (!owner || *owner != id) return fail(errc::unauthorized, "The token was revoked.");
+    }
+    auto user = from.find_user(id);
+    if (!user) return user.error();
+    auto open = from.open_responses(id);
+    if (!open) return open.error();
+    return snapshot_rows{std::move(*user), std::move(*open)};
+  });
+}
+
+} // namespace dr::http

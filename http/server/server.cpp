@@ -1,0 +1,221 @@
+// The listening socket, the threads, and the order in which they stop.
+#include "http/server/server.hpp"
+
+#include "http/server/connection.hpp"
+#include "http/server/runtime.hpp"
+
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <future>
+#include <optional>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <vector>
+
+namespace dr::http {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t most_connections = 1'000'000;
+constexpr std::size_t fewest_connections = 16;
+constexpr std::size_t most_refusals = 64; // polite ones at a time; more are just closed
+constexpr auto accept_pause = 100ms;
+constexpr auto abort_patience = 2s;
+
+std::size_t connection_limit(const server_options& options) {
+  if (options.max_connections > 0) return options.max_connections;
+  rlimit descriptors{};
+  if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0 || descriptors.rlim_cur == RLIM_INFINITY) return most_connections;
+  const std::size_t have = descriptors.rlim_cur;
+  const auto left = have > 2 * options.reserved_descriptors ? have - options.reserved_descriptors : have / 2;
+  return std::clamp(left, fewest_connections, most_connections);
+}
+
+/// Often enough to notice the shortest timeout within a quarter of it.
+std::chrono::milliseconds tick_interval(const server_options& options) {
+  const auto& socket = options.websocket;
+  const auto shortest = std::min({options.header_timeout, options.body_timeout, options.idle_timeout,
+                                  options.write_timeout, options.handler_timeout, options.linger_timeout,
+                                  socket.ping_interval, socket.silence_timeout, socket.close_timeout});
+  return std::clamp<std::chrono::milliseconds>(shortest / 4, 5ms, 500ms);
+}
+
+error bind_error(const server_options& options, const error_code& why) {
+  return fail(errc::invalid,
+              "cannot listen on " + options.address + ":" + std::to_string(options.port) + ": " + why.message());
+}
+
+} // namespace
+
+struct server::impl {
+  impl(server_options options, router routes, server_hooks hooks)
+      : state(std::move(options), std::move(routes), std::move(hooks)) {}
+
+  result<void> listen();
+  result<void> adopt(int descriptor);
+  void accept();
+  void on_accepted(error_code failed, tcp_socket socket, worker& home);
+  void pause_accept(const error_code& why);
+  void close_acceptor();
+  std::size_t abort_all();
+  bool wait_empty(std::chrono::milliseconds patience);
+
+  server_state state;
+  std::vector<std::unique_ptr<worker>> workers;
+  std::optional<tcp_acceptor> acceptor; // on the first worker's thread
+  std::optional<asio::steady_timer> pause;
+  std::size_t next = 0;
+  std::uint16_t port = 0;
+  std::optional<bool> stopped;
+};
+
+result<void> server::impl::adopt(int descriptor) {
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  int listening = 0;
+  socklen_t flag_size = sizeof listening;
+  if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size) != 0 ||
+      getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &flag_size) != 0 || listening == 0)
+    return fail(errc::invalid, "descriptor " + std::to_string(descriptor) + " is not a listening socket");
+  if (bound.ss_family != AF_INET && bound.ss_family != AF_INET6)
+    return fail(errc::invalid, "descriptor " + std::to_string(descriptor) + " is not a TCP socket");
+  error_code failed;
+  acceptor->assign(bound.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), descriptor, failed);
+  if (failed) return fail(errc::invalid, "cannot adopt the listening socket: " + failed.message());
+  return {};
+}
+
+result<void> server::impl::listen() {
+  const auto& options = state.options;
+  acceptor.emplace(workers.front()->context);
+  error_code failed;
+  if (options.listen_fd >= 0) {
+    if (auto adopted = adopt(options.listen_fd); !adopted) return adopted;
+  } else {
+    const auto address = asio::ip::make_address(options.address, failed);
+    if (failed) return bind_error(options, failed);
+    const asio::ip::tcp::endpoint where(address, options.port);
+    acceptor->open(where.protocol(), failed);
+    if (!failed) acceptor->set_option(asio::socket_base::reuse_address(true), failed);
+    if (!failed) acceptor->bind(where, failed);
+    if (!failed) acceptor->listen(asio::socket_base::max_listen_connections, failed);
+    if (failed) return bind_error(options, failed);
+  }
+  const auto where = acceptor->local_endpoint(failed);
+  if (failed) return bind_error(options, failed);
+  port = where.port();
+  return {};
+}
+
+void server::impl::accept() {
+  auto& home = *workers[next++ % workers.size()];
+  acceptor->async_accept(home.context, [this, &home](error_code failed, tcp_socket socket) {
+    on_accepted(failed, std::move(socket), home);
+  });
+}
+
+void server::impl::on_accepted(error_code failed, tcp_socket socket, worker& home) {
+  if (!acceptor->is_open()) return;
+  if (failed == asio::error::operation_aborted) return;
+  if (failed == asio::error::connection_aborted) return accept();
+  if (failed) return pause_accept(failed);
+  const bool fits = state.connections < state.max_connections;
+  const auto why = fits ? connection::purpose::serve : connection::purpose::refuse;
+  if (!fits && ++state.refused && state.refusals >= most_refusals) return accept(); // closes the socket
+  ticket place(state, fits ? &server_state::connections : &server_state::refusals);
+  auto made = std::make_shared<connection>(home, std::move(socket), std::move(place), why);
+  asio::dispatch(home.context, [made = std::move(made)] { made->start(); });
+  accept();
+}
+
+/// Out of descriptors or memory: trying again at once would only burn the processor.
+void server::impl::pause_accept(const error_code& why) {
+  spdlog::warn("accepting a connection failed, trying again in {} ms: {}", accept_pause.count(), why.message());
+  if (!pause) pause.emplace(workers.front()->context);
+  pause->expires_after(accept_pause);
+  pause->async_wait([this](error_code failed) {
+    if (!failed && acceptor->is_open()) accept();
+  });
+}
+
+void server::impl::close_acceptor() {
+  std::promise<void> closed;
+  asio::post(workers.front()->context, [this, &closed] {
+    error_code ignored;
+    acceptor->close(ignored);
+    if (pause) pause->cancel();
+    closed.set_value();
+  });
+  closed.get_future().wait();
+}
+
+bool server::impl::wait_empty(std::chrono::milliseconds patience) {
+  std::unique_lock lock(state.empty_mutex);
+  return state.empty.wait_for(lock, patience, [this] { return state.connections == 0 && state.refusals == 0; });
+}
+
+std::size_t server::impl::abort_all() {
+  std::atomic<std::size_t> cut{0};
+  std::vector<std::future<void>> done;
+  for (auto& each : workers) done.push_back(each->abort_all(cut));
+  for (auto& each : done) each.wait();
+  return cut;
+}
+
+server::server(server_options options, router routes, server_hooks hooks)
+    : impl_(std::make_unique<impl>(std::move(options), std::move(routes), std::move(hooks))) {}
+
+server::~server() { stop(0ms); }
+
+result<void> server::start() {
+  auto& self = *impl_;
+  const auto& options = self.state.options;
+  self.state.max_connections = connection_limit(options);
+  const auto threads = options.io_threads > 0 ? options.io_threads : std::max(1U, std::thread::hardware_concurrency());
+  for (unsigned at = 0; at < threads; ++at)
+    self.workers.push_back(std::make_unique<worker>(self.state, tick_interval(options)));
+  if (auto listening = self.listen(); !listening) {
+    self.stopped = true; // nothing runs: there is nothing to stop
+    return listening;
+  }
+  self.accept();
+  for (auto& each : self.workers) each->start();
+  return {};
+}
+
+void server::begin_drain() noexcept { impl_->state.draining = true; }
+
+bool server::stop(std::chrono::milliseconds grace) {
+  auto& self = *impl_;
+  self.state.draining = self.state.stopping = true;
+  if (self.stopped) return *self.stopped;
+  if (self.workers.empty()) return *(self.stopped = true);
+  self.close_acceptor();
+  for (auto& each : self.workers) each->drain_all();
+  std::size_t cut = 0;
+  if (!self.wait_empty(grace)) {
+    cut = self.abort_all();
+    if (!self.wait_empty(abort_patience)) spdlog::warn("{} connections did not end in time", self.state.connections);
+  }
+  for (auto& each : self.workers) each->join();
+  self.stopped = cut == 0;
+  return *self.stopped;
+}
+
+bool server::draining() const noexcept { return impl_->state.draining; }
+std::uint16_t server::port() const noexcept { return impl_->port; }
+std::size_t server::max_connections() const noexcept { return impl_->state.max_connections; }
+const router& server::routes() const noexcept { return impl_->state.routes; }
+
+server_counters server::counters() const noexcept {
+  const auto& state = impl_->state;
+  return {state.connections, state.websockets, state.requests, state.refused};
+}
+
+} // namespace dr::http

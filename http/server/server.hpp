@@ -1,0 +1,86 @@
+// A bounded HTTP/1.1 and WebSocket server on Boost.Beast: sockets, limits, timeouts and orderly stop; the application
+// brings a router and hooks. One io_context per thread, and a connection lives on one thread for life: no strand and no
+// lock is needed per connection, and a handler's continuation never moves to another processor.
+#pragma once
+
+#include "domain/error.hpp"
+#include "http/server/options.hpp"
+#include "http/server/reply.hpp"
+#include "http/server/request.hpp"
+#include "http/server/router.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <ctime>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+namespace dr::http {
+
+/// Runs what comes after an interceptor: the route's handler, or the 404, 405 or OPTIONS answer. Call it at most once.
+class next_step {
+public:
+  using function = boost::asio::awaitable<reply> (*)(void*);
+  next_step(function call, void* self) noexcept : call_(call), self_(self) {}
+  boost::asio::awaitable<reply> operator()() const { return call_(self_); }
+
+private:
+  function call_;
+  void* self_;
+};
+
+/// What the application adds to every request. All are called on io threads, several at once, and must not block.
+struct server_hooks {
+  /// Renders any error answer of the server itself (400, 404, 405, 408, 413, 414, 417, 426, 431, 500, 501, 503, 505).
+  /// The request is null, or partly filled, when it could not be read. Default: plain text.
+  std::function<reply(unsigned status, std::string_view detail, const request_context* request)> render_error;
+  /// Wraps every request that could be read, also those without a route (`request.matched` is null then):
+  /// authorisation, CORS, idempotency. For an accepted WebSocket the reply's status is 101; any other reply refuses it.
+  std::function<boost::asio::awaitable<reply>(request_context& request, next_step next)> around;
+  /// Told after every answer. Must not throw.
+  std::function<void(const request_context& request, unsigned status, std::chrono::nanoseconds took)> observe;
+  /// Seconds since the epoch for the Date header; default: the system's time.
+  std::function<std::time_t()> wall_seconds;
+};
+
+/// Counts since start, or now.
+struct server_counters {
+  std::size_t connections = 0; ///< open now, WebSockets included
+  std::size_t websockets = 0;  ///< open now
+  std::uint64_t requests = 0;  ///< answered since start
+  std::uint64_t refused = 0;   ///< connections answered 503 since start, for the connection limit
+};
+
+/// Owns the listening socket, the io threads and every connection. Must outlive whatever its handlers wait for.
+class server {
+public:
+  server(server_options options, router routes, server_hooks hooks = {});
+  /// Stops without grace.
+  ~server();
+  server(const server&) = delete;
+  server& operator=(const server&) = delete;
+
+  /// Binds (or adopts) the socket and starts the threads; call it once. Fails: invalid (address, descriptor, in use).
+  result<void> start();
+  /// From now on keep-alive connections are closed after their next answer; new ones are still accepted.
+  void begin_drain() noexcept;
+  /// Stops accepting, closes idle connections and WebSockets (1012), lets requests in flight finish for at most
+  /// `grace`, then closes what is left. Blocks; not to be called from an io thread. True when nothing had to be forced.
+  /// Repeating it returns the first result.
+  bool stop(std::chrono::milliseconds grace);
+  /// True once begin_drain or stop was called.
+  bool draining() const noexcept;
+  /// The port listened on; 0 before start.
+  std::uint16_t port() const noexcept;
+  /// The most connections accepted at once.
+  std::size_t max_connections() const noexcept;
+  server_counters counters() const noexcept;
+  const router& routes() const noexcept;
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace dr::http

@@ -1,0 +1,89 @@
+// One connection to Postgres that is made on use, never silently remade, and can be broken off from another thread.
+#pragma once
+
+#include "domain/error.hpp"
+#include "storage/postgres/parameters.hpp"
+#include "storage/postgres/postgres_database.hpp"
+
+#include <pqxx/pqxx>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_set>
+
+namespace dr::storage {
+
+/// A named statement; prepared on a connection when first used there. Both texts live for ever.
+struct statement {
+  const char* name;
+  const char* sql;
+};
+
+/// What a failure means for whoever called.
+enum class failure {
+  lost,        ///< no (usable) database: whatever was not committed did not happen
+  conflict,    ///< lost a race with another transaction: the same again will do
+  unavailable, ///< the database refuses for now (shutdown, timeout, full disk, read-only)
+  refused,     ///< these very values (or a defect of ours)
+};
+
+/// Another transaction changed a row in the meantime.
+class row_conflict : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The database cannot be used as it is, for a reason that was logged.
+class unusable_database : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
+
+class connection {
+public:
+  connection(postgres_options options, std::string purpose, std::chrono::milliseconds statement_timeout);
+  ~connection();
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  /// The open connection. Throws (pqxx::broken_connection, unusable_database) when there is none to be had.
+  pqxx::connection& use();
+  bool is_open() const noexcept;
+  /// Closes it; the next use makes a new one.
+  void drop() noexcept;
+  /// Breaks it off, from any thread: a blocked call fails soon.
+  void abort() noexcept;
+  /// Until the next call of this, abort() also keeps use() from connecting.
+  void begin_call() noexcept { aborted_ = false; }
+  bool aborted() const noexcept { return aborted_; }
+
+  pqxx::result run(pqxx::transaction_base& in, const statement& what, const parameters& values = {});
+
+  /// Sorts out an exception caught at the border, and logs it: the statement's name and text, never values.
+  failure explain(const std::exception& why) noexcept;
+  const std::string& purpose() const noexcept { return purpose_; }
+
+private:
+  class silencer;
+  void prepare_session();
+  void forget_socket() noexcept;
+
+  postgres_options options_;
+  std::string purpose_;
+  std::chrono::milliseconds statement_timeout_;
+  std::unique_ptr<pqxx::connection> open_;
+  std::unique_ptr<silencer> silencer_;
+  std::unordered_set<const char*> prepared_;
+  const statement* last_ = nullptr;
+  std::mutex socket_mutex_;
+  int socket_ = -1;
+  std::atomic<bool> aborted_{false};
+  std::string last_complaint_; ///< so that a long outage does not fill the log
+};
+
+/// The error that callers see for a failure.
+error outside_view(failure what);
+
+} // namespace dr::storage

@@ -1,0 +1,25 @@
+// Numbered schema changes, compiled into the program, applied once and never changed afterwards.
+#pragma once
+
+#include "storage/postgres/connection.hpp"
+
+#include <span>
+#include <vector>
+
+namespace dr::storage {
+
+struct migration {
+  int version = 0;
+  const char* name = "";     ///< the file's
+  const char* checksum = ""; ///< SHA-256 of the file, lower-case hex
+  const char* sql = "";
+};
+
+/// All of this program, ascending; made from storage/migrations at build time.
+std::span<const migration> known_migrations() noexcept;
+
+/// Applies what is missing, in one transaction and under a lock. Returns the versions applied now. Fails with
+/// store_unavailable, or with internal and a detail for the operator: a changed migration, a newer schema.
+result<std::vector<int>> migrate(connection& over, std::span<const migration> known);
+
+} // namespace dr::storage

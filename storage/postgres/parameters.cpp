@@ -1,0 +1,74 @@
+#include "storage/postgres/parameters.hpp"
+
+namespace dr::storage {
+
+void array_literal::separate() {
+  if (text_.size() > 1) text_ += ',';
+}
+
+array_literal& array_literal::add(std::int64_t value) {
+  separate();
+  text_ += std::to_string(value);
+  return *this;
+}
+
+array_literal& array_literal::add(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) throw unstorable_text{};
+  separate();
+  text_ += '"';
+  for (char c : text) {
+    if (c == '"' || c == '\\') text_ += '\\';
+    text_ += c;
+  }
+  text_ += '"';
+  return *this;
+}
+
+array_literal& array_literal::add_flag(bool value) {
+  separate();
+  text_ += value ? 't' : 'f';
+  return *this;
+}
+
+array_literal& array_literal::add_null() {
+  separate();
+  text_ += "NULL";
+  return *this;
+}
+
+std::string array_literal::take() { return std::move(text_) + "}"; }
+
+parameters& parameters::add(std::int64_t value) {
+  values_.emplace_back(std::to_string(value));
+  return *this;
+}
+
+parameters& parameters::add(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) throw unstorable_text{};
+  values_.emplace_back(std::string{text});
+  return *this;
+}
+
+parameters& parameters::add_flag(bool value) {
+  values_.emplace_back(value ? "t" : "f");
+  return *this;
+}
+
+parameters& parameters::add_null() {
+  values_.emplace_back(std::nullopt);
+  return *this;
+}
+
+parameters& parameters::add(array_literal& array) {
+  values_.emplace_back(array.take());
+  return *this;
+}
+
+std::vector<const char*> parameters::pointers() const {
+  std::vector<const char*> out;
+  out.reserve(values_.size());
+  for (const auto& value : values_) out.push_back(value ? value->c_str() : nullptr);
+  return out;
+}
+
+} // namespace dr::storage

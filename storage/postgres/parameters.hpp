@@ -1,0 +1,59 @@
+// Values on their way to Postgres, as text: never inside a statement.
+#pragma once
+
+#include "domain/time.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dr::storage {
+
+/// A text that Postgres cannot keep (it holds a NUL).
+class unstorable_text : public std::runtime_error {
+public:
+  unstorable_text() : std::runtime_error("a text holds a NUL character") {}
+};
+
+/// The literal of a Postgres array, element by element: {1,NULL,"a \"b\""}.
+class array_literal {
+public:
+  array_literal& add(std::int64_t value);
+  array_literal& add(std::string_view text);
+  array_literal& add_flag(bool value);
+  array_literal& add(time_point at) { return add(std::int64_t{at.time_since_epoch().count()}); }
+  array_literal& add_null();
+  template <class T> array_literal& add(const std::optional<T>& value) { return value ? add(*value) : add_null(); }
+  /// An id or number where 0 means none.
+  array_literal& add_nonzero(std::int64_t value) { return value ? add(value) : add_null(); }
+  /// A text where empty means none.
+  array_literal& add_nonempty(std::string_view text) { return text.empty() ? add_null() : add(text); }
+  std::string take();
+
+private:
+  void separate();
+  std::string text_ = "{";
+};
+
+/// The parameters of one statement, in order.
+class parameters {
+public:
+  parameters& add(std::int64_t value);
+  parameters& add(std::string_view text);
+  parameters& add_flag(bool value);
+  parameters& add(time_point at) { return add(std::int64_t{at.time_since_epoch().count()}); }
+  parameters& add_null();
+  template <class T> parameters& add(const std::optional<T>& value) { return value ? add(*value) : add_null(); }
+  parameters& add_nonzero(std::int64_t value) { return value ? add(value) : add_null(); }
+  parameters& add(array_literal& array);
+  /// For the client library; valid as long as this is.
+  std::vector<const char*> pointers() const;
+
+private:
+  std::vector<std::optional<std::string>> values_;
+};
+
+} // namespace dr::storage

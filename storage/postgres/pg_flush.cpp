@@ -1,0 +1,236 @@
+#include "storage/postgres/json_columns.hpp"
+#include "storage/postgres/pg_rows.hpp"
+
+namespace dr::storage {
+
+namespace {
+
+template <class E> std::int64_t code(E value) { return static_cast<std::int64_t>(value); }
+
+/// All rows must have been there in the version that was read.
+void expect(const pqxx::result& done, std::size_t count, const char* what) {
+  if (done.affected_rows() != count) throw row_conflict(what);
+}
+
+/// The arrays of a statement, one per column.
+template <std::size_t N> parameters together(array_literal (&columns)[N]) {
+  parameters values;
+  for (auto& column : columns) values.add(column);
+  return values;
+}
+
+std::string profile_literal(const day_profile& profile) {
+  array_literal values;
+  for (auto wh : profile.wh) values.add(std::int64_t{wh});
+  return values.take();
+}
+
+void add_user(array_literal (&c)[14], const stored_user& row, std::int64_t was) {
+  const auto& u = row.user;
+  c[0].add(u.id.value);
+  c[1].add(std::string_view{u.name});
+  c[2].add(u.capacity_w);
+  c[3].add(u.points);
+  c[4].add(u.owed_points);
+  c[5].add_nonempty(u.cust_no);
+  u.method ? c[6].add(code(*u.method)) : c[6].add_null();
+  u.saa ? c[7].add_flag(*u.saa) : c[7].add_null();
+  c[8].add_flag(u.enrolled);
+  c[9].add(u.token_created_at);
+  c[10].add(u.created_at);
+  c[11].add(u.version);
+  c[12].add_nonempty(row.token_hash);
+  c[13].add(was);
+}
+
+parameters campaign_values(const campaign& c) {
+  parameters p;
+  p.add(c.id.value).add(std::string_view{c.name}).add(std::string_view{c.type});
+  p.add(code(c.status)).add(code(c.settlement));
+  p.add(c.ordered_at).add(c.starts_at).add(c.respond_by).add(c.ends_at).add(c.ended_at).add(c.order_w);
+  p.add_flag(c.test).add_flag(c.frozen).add(std::string_view{c.cancel_reason});
+  p.add(std::string_view{encode_texts(c.warnings)}).add(std::string_view{encode_terms(c.terms)});
+  const auto& n = c.counts;
+  for (auto count : {n.dispatched, n.delivered, n.accept, n.deny, n.committed_w, n.real, n.unreal, n.unverifiable,
+                     n.pending, n.reduction_wh, n.credited_wh, n.points_credited})
+    p.add(count);
+  p.add(c.version);
+  return p;
+}
+
+void add_check(array_literal (&c)[19], const reduction_check& k) {
+  c[0].add(k.id.value);
+  c[1].add(k.campaign.value);
+  c[2].add(k.user.value);
+  c[3].add(k.response.value);
+  c[4].add(std::int64_t{k.revision});
+  c[5].add(code(k.response_answer));
+  c[6].add_flag(k.is_real);
+  c[7].add(k.adjust_points);
+  c[8].add(code(k.baseline.method));
+  c[9].add_flag(k.baseline.saa);
+  c[10].add(k.baseline_wh);
+  c[11].add(k.metered_wh);
+  c[12].add(k.reduction_wh);
+  c[13].add(k.credited_wh);
+  c[14].add(code(k.quality));
+  c[15].add(std::string_view{k.detail});
+  c[16].add(std::string_view{encode_spread(k.spread)});
+  c[17].add(k.checked_at);
+  c[18].add(k.version);
+}
+
+} // namespace
+
+void pg_rows::flush() {
+  flush_users();
+  flush_campaigns();
+  flush_responses();
+  flush_checks();
+  flush_entries();
+  flush_queue();
+  flush_days();
+  flush_requests();
+}
+
+void pg_rows::flush_users() {
+  array_literal fresh[14];
+  array_literal known[14];
+  std::size_t fresh_count = 0;
+  std::size_t known_count = 0;
+  for (auto& [id, slot] : users_.changed()) {
+    add_user(slot->stored ? known : fresh, *slot->row, slot->was);
+    ++(slot->stored ? known_count : fresh_count);
+    slot->changed = false;
+    slot->stored = true;
+    slot->was = slot->row->user.version;
+  }
+  // The changed ones first: a number that one of them gives up may be another's now.
+  if (known_count) expect(run(sql::update_users, together(known)), known_count, "a user was changed meanwhile");
+  if (fresh_count) run(sql::insert_users, together(fresh));
+}
+
+void pg_rows::flush_campaigns() {
+  for (auto& [id, slot] : campaigns_.changed()) {
+    run(sql::put_campaign, campaign_values(*slot->row));
+    slot->changed = false;
+    slot->stored = true;
+  }
+}
+
+void pg_rows::flush_responses() {
+  array_literal c[8];
+  std::size_t count = 0;
+  for (auto& [id, slot] : responses_.changed()) {
+    const auto& r = *slot->row;
+    c[0].add(r.id.value);
+    c[1].add(code(r.answer));
+    c[2].add_flag(r.turned);
+    c[3].add(r.answered_at);
+    c[4].add(r.delivered_at);
+    c[5].add(code(r.verification));
+    c[6].add(r.version);
+    c[7].add(slot->was);
+    slot->changed = false;
+    slot->was = r.version;
+    ++count;
+  }
+  if (count) expect(run(sql::update_responses, together(c)), count, "a response was changed meanwhile");
+}
+
+void pg_rows::flush_checks() {
+  array_literal c[19];
+  bool any = false;
+  for (auto& [id, slot] : checks_.changed()) {
+    add_check(c, *slot->row);
+    slot->changed = false;
+    slot->stored = true;
+    any = true;
+  }
+  if (any) run(sql::put_checks, together(c));
+}
+
+void pg_rows::flush_entries() {
+  if (entries_.empty()) return;
+  array_literal c[10];
+  for (const auto& l : entries_) {
+    c[0].add(l.id.value);
+    c[1].add(l.user.value);
+    c[2].add(code(l.kind));
+    c[3].add(l.amount);
+    c[4].add(l.balance_after);
+    c[5].add_nonzero(l.campaign.value);
+    c[6].add_nonzero(l.response.value);
+    c[7].add(std::int64_t{l.revision});
+    l.reverses ? c[8].add(l.reverses->value) : c[8].add_null();
+    c[9].add(l.at);
+  }
+  run(sql::insert_entries, together(c));
+  entries_.clear();
+}
+
+void pg_rows::flush_queue() {
+  array_literal c[10];
+  array_literal erased;
+  bool any_put = false;
+  bool any_erased = false;
+  for (auto& [id, slot] : queue_.changed()) {
+    slot->changed = false;
+    slot->stored = slot->row.has_value();
+    if (!slot->row) {
+      erased.add(id.value);
+      any_erased = true;
+      continue;
+    }
+    const auto& v = *slot->row;
+    c[0].add(v.response.value);
+    c[1].add(v.campaign.value);
+    c[2].add(v.user.value);
+    c[3].add(std::int64_t{v.revision});
+    c[4].add(v.next_try_at);
+    c[5].add(std::int64_t{v.attempts});
+    c[6].add_flag(v.parked);
+    c[7].add_flag(v.fresh);
+    c[8].add(std::string_view{v.reason});
+    c[9].add(v.queued_at);
+    any_put = true;
+  }
+  if (any_erased) run(sql::erase_queued, parameters{}.add(erased));
+  if (any_put) run(sql::put_queued, together(c));
+}
+
+void pg_rows::flush_days() {
+  if (changed_days_.empty()) return;
+  array_literal c[5];
+  for (const auto& key : changed_days_) {
+    const auto& row = *days_.at(key);
+    c[0].add(std::string_view{key.first});
+    c[1].add(day_number(key.second));
+    c[2].add_flag(row.closed);
+    c[3].add(row.fetched_at);
+    c[4].add(std::string_view{profile_literal(row.profile)});
+  }
+  run(sql::put_days, together(c));
+  changed_days_.clear();
+}
+
+void pg_rows::flush_requests() {
+  if (changed_requests_.empty()) return;
+  array_literal c[7];
+  for (const auto& key : changed_requests_) {
+    const auto& row = *requests_.at(key);
+    c[0].add(std::string_view{key.principal});
+    c[1].add(std::string_view{key.method});
+    c[2].add(std::string_view{key.path});
+    c[3].add(std::string_view{key.key});
+    c[4].add(std::string_view{row.kept.body_hash});
+    c[5].add(std::string_view{row.kept.answer});
+    c[6].add(row.created_at);
+  }
+  expect(run(sql::put_requests, together(c)), changed_requests_.size(), "a key was used meanwhile");
+  changed_requests_.clear();
+}
+
+void pg_rows::purge_requests(time_point now) { run(sql::purge_requests, parameters{}.add(now - key_lifetime)); }
+
+} // namespace dr::storage

@@ -1,0 +1,142 @@
+#include "storage/engine/apply.hpp"
+#include "storage/engine/material_days.hpp"
+#include "storage/postgres/json_columns.hpp"
+#include "storage/postgres/pg_reader.hpp"
+#include "storage/postgres/queries.hpp"
+
+#include <algorithm>
+
+namespace dr::storage {
+
+namespace {
+
+using runner = std::function<pqxx::result(const statement&, const parameters&)>;
+using by_response = std::map<response_id, check_material>;
+
+by_response read_jobs(std::span<const response_id> ids, const runner& run) {
+  array_literal wanted;
+  for (auto id : ids) wanted.add(id.value);
+  by_response all;
+  for (const auto& row : run(sql::material_jobs, parameters{}.add(wanted))) {
+    column_cursor at{row};
+    check_material m;
+    m.response = read_response(at);
+    at.flag(); // queued, of course
+    m.cust_no = at.text();
+    auto job = read_queued(at);
+    m.revision = job.revision;
+    m.fresh = job.fresh;
+    m.attempts = job.attempts;
+    m.queued_at = job.queued_at;
+    all.emplace(m.response.id, std::move(m));
+  }
+  return all;
+}
+
+void read_campaigns(const std::set<campaign_id>& ids, std::map<campaign_id, campaign>& into, const runner& run) {
+  array_literal wanted;
+  bool any = false;
+  for (auto id : ids) {
+    if (into.contains(id)) continue;
+    wanted.add(id.value);
+    any = true;
+  }
+  if (!any) return;
+  for (const auto& row : run(sql::campaigns_by_id, parameters{}.add(wanted))) {
+    column_cursor at{row};
+    auto c = read_campaign(at);
+    into[c.id] = std::move(c);
+  }
+}
+
+struct stored_neighbour {
+  response_id of;
+  neighbour found;
+  bool queued = false;
+};
+
+std::vector<stored_neighbour> read_neighbours(const by_response& all, const runner& run) {
+  array_literal ids;
+  array_literal users;
+  array_literal first;
+  array_literal last;
+  for (const auto& [id, m] : all) {
+    auto range = material_days(m.campaign);
+    ids.add(id.value);
+    users.add(m.response.user.value);
+    first.add(start_of(range.first));
+    last.add(start_of(range.last + std::chrono::days{1}));
+  }
+  std::vector<stored_neighbour> out;
+  parameters values;
+  values.add(ids).add(users).add(first).add(last);
+  for (const auto& row : run(sql::material_neighbours, values)) {
+    column_cursor at{row};
+    stored_neighbour n;
+    n.of = at.id<response_id>();
+    n.found.response = read_response(at);
+    n.queued = at.flag();
+    n.found.check_open = at.flag();
+    n.found.spread = decode_spread(at.view());
+    out.push_back(std::move(n));
+  }
+  return out;
+}
+
+void read_days(by_response& all, const runner& run) {
+  array_literal ids;
+  array_literal numbers;
+  array_literal first;
+  array_literal last;
+  for (const auto& [id, m] : all) {
+    if (m.cust_no.empty()) continue;
+    auto range = material_days(m.campaign);
+    ids.add(id.value);
+    numbers.add(std::string_view{m.cust_no});
+    first.add(day_number(range.first));
+    last.add(day_number(range.last));
+  }
+  parameters values;
+  values.add(ids).add(numbers).add(first).add(last);
+  for (const auto& row : run(sql::material_days, values)) {
+    column_cursor at{row};
+    auto of = at.id<response_id>();
+    auto day = read_day(at);
+    all.at(of).days.emplace(day.day, day.stored);
+  }
+}
+
+} // namespace
+
+std::vector<check_material> read_materials(std::span<const response_id> ids, const runner& run) {
+  auto all = read_jobs(ids, run);
+  if (all.empty()) return {};
+  std::map<campaign_id, campaign> campaigns;
+  std::set<campaign_id> wanted;
+  for (const auto& [id, m] : all) wanted.insert(m.response.campaign);
+  read_campaigns(wanted, campaigns, run);
+  for (auto& [id, m] : all) {
+    m.campaign = campaigns.at(m.response.campaign);
+    m.response = presented(std::move(m.response), m.campaign, true);
+  }
+  auto neighbours = read_neighbours(all, run);
+  wanted.clear();
+  for (const auto& n : neighbours) wanted.insert(n.found.response.campaign);
+  read_campaigns(wanted, campaigns, run);
+  for (auto& n : neighbours) {
+    n.found.campaign = campaigns.at(n.found.response.campaign);
+    n.found.response = presented(std::move(n.found.response), n.found.campaign, n.queued);
+    n.found.check_open = n.found.check_open || !n.found.campaign.frozen;
+    all.at(n.of).accepted.push_back(std::move(n.found));
+  }
+  read_days(all, run);
+  std::vector<check_material> out;
+  for (auto id : ids)
+    if (auto found = all.find(id); found != all.end()) {
+      out.push_back(std::move(found->second));
+      all.erase(found);
+    }
+  return out;
+}
+
+} // namespace dr::storage

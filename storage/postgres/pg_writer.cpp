@@ -1,0 +1,223 @@
+#include "storage/postgres/pg_writer.hpp"
+
+#include "storage/engine/apply.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace dr::storage {
+
+namespace {
+
+constexpr int max_conflicts = 5;
+/// Expired keys are thrown away with every so many commits that carry keys.
+constexpr std::int64_t purge_every = 32;
+
+/// The lease is somebody else's.
+class lease_lost : public std::exception {
+public:
+  const char* what() const noexcept override { return "the writer lease was taken over"; }
+};
+
+const char* name_of(lane which) { return which == lane::hot ? "hot writer" : "bulk writer"; }
+
+void insert_events(connection& over, pqxx::work& in, std::int64_t before, const std::vector<event>& events) {
+  array_literal c[6];
+  for (const auto& e : events) {
+    c[0].add(e.at);
+    c[1].add(std::string_view{e.type});
+    c[2].add_nonzero(e.campaign.value);
+    c[3].add_nonzero(e.user.value);
+    c[4].add_nonzero(e.response.value);
+    c[5].add(std::string_view{e.data});
+  }
+  parameters values;
+  values.add(before);
+  for (auto& column : c) values.add(column);
+  over.run(in, sql::insert_events, values);
+}
+
+} // namespace
+
+pg_writer::pg_writer(postgres_options options, lane which, std::int64_t epoch)
+    : connection_(options, name_of(which),
+                  which == lane::hot ? options.statement_timeout : options.bulk_statement_timeout),
+      lane_(which), epoch_(epoch) {}
+
+result<committed> pg_writer::commit(const std::string& batch_id, std::span<const write> batch) {
+  connection_.begin_call();
+  if (!batch_id.empty() && batch_id == last_id_) return last_;
+  if (!plan_ || plan_->batch_id != batch_id) start(batch_id, batch.size());
+  while (!plan_->todo.empty())
+    if (auto why = advance(batch)) return *why;
+  return finish();
+}
+
+void pg_writer::start(const std::string& batch_id, std::size_t size) {
+  plan_ = plan{};
+  plan_->batch_id = batch_id;
+  plan_->results.resize(size);
+  plan_->todo.push_back({0, size});
+}
+
+/// One transaction, or one step of getting back to where one can be tried. An error ends the call.
+std::optional<error> pg_writer::advance(std::span<const write> batch) {
+  try {
+    if (!connection_.is_open() || !resolved_) connect_and_resolve();
+    if (plan_->todo.empty()) return std::nullopt;
+    pqxx::work in{connection_.use()};
+    auto made = carry_out(in, plan_->todo.front(), batch);
+    commit(in, std::move(made));
+    return std::nullopt;
+  } catch (const lease_lost& why) {
+    spdlog::error("storage: {}: {}", connection_.purpose(), why.what());
+    plan_.reset();
+    return fail(errc::fenced, "another server process has taken over the writing");
+  } catch (const std::exception& why) {
+    return recover(why);
+  }
+}
+
+/// Reads the marker with a lock: a transaction of a connection that was lost in its COMMIT holds that row until it is
+/// over.
+void pg_writer::connect_and_resolve() {
+  resolved_ = false;
+  pqxx::work in{connection_.use()};
+  auto found = connection_.run(in, sql::read_marker);
+  if (found.empty()) throw unusable_database("the writer's row is missing: the schema is damaged");
+  column_cursor at{found[0]};
+  auto epoch = at.number();
+  std::string batches[2];
+  std::int64_t done[2];
+  for (int i = 0; i < 2; ++i) {
+    batches[i] = at.text();
+    done[i] = at.number();
+  }
+  plan_->last_seq = std::max(plan_->last_seq, at.number());
+  in.commit();
+  auto mine = static_cast<int>(lane_);
+  resolve(batches[mine], static_cast<std::size_t>(done[mine]));
+  resolved_ = true;
+  if (epoch != epoch_) throw lease_lost{};
+}
+
+void pg_writer::resolve(const std::string& marked_batch, std::size_t marked_done) {
+  auto done = marked_batch == plan_->batch_id ? marked_done : 0;
+  if (auto doubtful = std::exchange(plan_->in_doubt, std::nullopt)) {
+    bool committed_after_all = done >= doubtful->of.to && done > 0;
+    spdlog::info("storage: {}: a commit of unknown outcome {}", connection_.purpose(),
+                 committed_after_all ? "had happened" : "had not happened; it is repeated");
+    if (committed_after_all) believe(std::move(*doubtful));
+  }
+  // Whatever else the marker covers was committed by a writer that is no more: its results are lost.
+  auto& todo = plan_->todo;
+  while (!todo.empty() && todo.front().from < done) {
+    auto& first = todo.front();
+    auto to = std::min(first.to, done);
+    for (auto i = first.from; i < to; ++i)
+      plan_->results[i] = fail(errc::outcome_unknown, "this was stored before, but its answer is lost: read it again");
+    first.from = to;
+    if (first.from == first.to) todo.pop_front();
+    plan_->some_committed = true;
+  }
+}
+
+pg_writer::outcome pg_writer::carry_out(pqxx::work& in, range of, std::span<const write> batch) {
+  auto part = batch.subspan(of.from, of.to - of.from);
+  pg_rows rows{connection_, in};
+  rows.prefetch(part);
+  outcome made;
+  made.of = of;
+  std::vector<event> events;
+  bool keyed = false;
+  for (const auto& one : part) {
+    made.results.push_back(execute(one, rows, events));
+    keyed = keyed || one.keyed;
+  }
+  rows.flush();
+  if (keyed && commits_with_keys_++ % purge_every == 0) rows.purge_requests(rows.latest_time());
+  made.last_seq = end_transaction(in, of, part, events);
+  return made;
+}
+
+/// Takes the event numbers, last of all but the events themselves: whoever holds the counter holds up everybody.
+std::int64_t pg_writer::end_transaction(pqxx::work& in, range of, std::span<const write> batch,
+                                        const std::vector<event>& events) {
+  time_point latest{};
+  for (const auto& one : batch) latest = std::max(latest, time_of(one.what).value_or(time_point{}));
+  auto count = static_cast<std::int64_t>(events.size());
+  parameters values;
+  values.add(count)
+      .add(std::string_view{plan_->batch_id})
+      .add(static_cast<std::int64_t>(of.to))
+      .add(latest)
+      .add(epoch_);
+  auto counted = connection_.run(in, lane_ == lane::hot ? sql::end_hot_batch : sql::end_bulk_batch, values);
+  if (counted.empty()) throw lease_lost{};
+  column_cursor at{counted[0]};
+  auto last = at.number();
+  if (count > 0) insert_events(connection_, in, last - count, events);
+  return last;
+}
+
+void pg_writer::commit(pqxx::work& in, outcome made) {
+  plan_->in_doubt = std::move(made);
+  in.commit();
+  believe(std::move(*plan_->in_doubt));
+  plan_->in_doubt.reset();
+}
+
+void pg_writer::believe(outcome made) {
+  for (std::size_t i = 0; i < made.results.size(); ++i) plan_->results[made.of.from + i] = std::move(made.results[i]);
+  plan_->last_seq = std::max(plan_->last_seq, made.last_seq);
+  plan_->some_committed = true;
+  plan_->conflicts = 0;
+  plan_->todo.pop_front();
+}
+
+std::optional<error> pg_writer::recover(const std::exception& why) {
+  auto kind = connection_.explain(why);
+  bool rejected = resolved_ && dynamic_cast<const pqxx::sql_error*>(&why) && connection_.is_open();
+  if (plan_->in_doubt && rejected) plan_->in_doubt.reset(); // the server itself said no
+  bool hopeless = kind == failure::lost || kind == failure::unavailable || !resolved_;
+  if (plan_->in_doubt || hopeless) {
+    connection_.drop();
+    return interrupted(outside_view(kind == failure::refused ? failure::unavailable : kind));
+  }
+  if (kind == failure::conflict && ++plan_->conflicts < max_conflicts) return std::nullopt;
+  split_or_blame();
+  return std::nullopt;
+}
+
+/// Halves the range that cannot be stored; of one change alone it is known that it is the guilty one.
+void pg_writer::split_or_blame() {
+  plan_->conflicts = 0;
+  auto guilty = plan_->todo.front();
+  plan_->todo.pop_front();
+  if (guilty.to - guilty.from <= 1) {
+    if (guilty.from < guilty.to) plan_->results[guilty.from] = fail(errc::internal, "the change could not be stored");
+    return;
+  }
+  auto middle = guilty.from + (guilty.to - guilty.from) / 2;
+  plan_->todo.push_front({middle, guilty.to});
+  plan_->todo.push_front({guilty.from, middle});
+}
+
+/// "Nothing happened" must be true when it is said.
+error pg_writer::interrupted(error otherwise) const {
+  if (!plan_->in_doubt && !plan_->some_committed) return otherwise;
+  return fail(errc::outcome_unknown, "the connection was lost before the database confirmed the change");
+}
+
+committed pg_writer::finish() {
+  committed all;
+  all.last_seq = plan_->last_seq;
+  for (auto& one : plan_->results)
+    all.results.push_back(one ? std::move(*one)
+                              : result<written>{fail(errc::internal, "the change could not be stored")});
+  last_id_ = plan_->batch_id;
+  last_ = all;
+  plan_.reset();
+  return all;
+}
+
+} // namespace dr::storage

@@ -1,0 +1,64 @@
+// The writer on Postgres: one transaction a batch, repeatable after an unknown commit, fenced by the lease's epoch.
+#pragma once
+
+#include "storage/postgres/pg_rows.hpp"
+
+#include <deque>
+
+namespace dr::storage {
+
+/// What survives of it: the two marker columns of its lane say which batch was committed last, and how many of its
+/// changes. Ranges of a bisected batch are committed from left to right, so one number tells all.
+class pg_writer final : public writer {
+public:
+  pg_writer(postgres_options options, lane which, std::int64_t epoch);
+  result<committed> commit(const std::string& batch_id, std::span<const write> batch) override;
+  void abort() noexcept override { connection_.abort(); }
+
+private:
+  struct range {
+    std::size_t from = 0;
+    std::size_t to = 0;
+  };
+  /// What a transaction made, to be believed once it is committed.
+  struct outcome {
+    range of;
+    std::vector<result<written>> results;
+    std::int64_t last_seq = 0;
+  };
+  /// A batch that is not through yet.
+  struct plan {
+    std::string batch_id;
+    std::vector<std::optional<result<written>>> results;
+    std::deque<range> todo;          ///< from left to right
+    std::optional<outcome> in_doubt; ///< its COMMIT was sent, its answer never came
+    bool some_committed = false;
+    std::int64_t last_seq = 0;
+    int conflicts = 0;
+  };
+
+  void start(const std::string& batch_id, std::size_t size);
+  std::optional<error> advance(std::span<const write> batch);
+  void connect_and_resolve();
+  void resolve(const std::string& marked_batch, std::size_t marked_done);
+  outcome carry_out(pqxx::work& in, range of, std::span<const write> batch);
+  std::int64_t end_transaction(pqxx::work& in, range of, std::span<const write> batch,
+                               const std::vector<event>& events);
+  void commit(pqxx::work& in, outcome made);
+  void believe(outcome made);
+  std::optional<error> recover(const std::exception& why);
+  void split_or_blame();
+  error interrupted(error otherwise) const;
+  committed finish();
+
+  connection connection_;
+  bool resolved_ = false; ///< on this connection it is known what became of the last transaction
+  lane lane_;
+  std::int64_t epoch_;
+  std::optional<plan> plan_;
+  std::string last_id_;
+  committed last_;
+  std::int64_t commits_with_keys_ = 0;
+};
+
+} // namespace dr::storage

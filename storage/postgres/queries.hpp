@@ -1,0 +1,130 @@
+// The statements of the readers. Filters that are not wanted are null; every list is bounded by a limit.
+#pragma once
+
+#include "storage/postgres/columns.hpp"
+#include "storage/postgres/connection.hpp"
+
+namespace dr::storage::sql {
+
+#define DR_RESPONSE_TABLES                                                                                             \
+  " FROM response r JOIN users u ON u.id = r.user_id LEFT JOIN verification v ON v.response_id = r.id "
+#define DR_QUEUED "v.response_id IS NOT NULL"
+
+inline constexpr statement ping{"ping", "SELECT 1"};
+
+inline constexpr statement user_by_id{"user_by_id", "SELECT " DR_USER_COLUMNS " FROM users u WHERE u.id = $1"};
+#define DR_USER_FILTER " ($1::text IS NULL OR lower(u.name) LIKE lower($1)) AND ($2::bool IS NULL OR u.enrolled = $2) "
+inline constexpr statement list_users{"list_users", "SELECT " DR_USER_COLUMNS " FROM users u WHERE" DR_USER_FILTER
+                                                    "AND u.id > $3 ORDER BY u.id LIMIT $4 OFFSET $5"};
+inline constexpr statement count_users{"count_users", "SELECT count(*) FROM users u WHERE" DR_USER_FILTER};
+inline constexpr statement user_of_token{"user_of_token", "SELECT id FROM users WHERE token_hash = $1"};
+
+inline constexpr statement campaigns_by_id{"campaigns_by_id", "SELECT " DR_CAMPAIGN_COLUMNS " FROM campaign c "
+                                                              "WHERE c.id = ANY($1::bigint[])"};
+#define DR_CAMPAIGN_FILTER " ($1::smallint IS NULL OR c.status = $1) AND ($2::text IS NULL OR c.type = $2) "
+inline constexpr statement list_campaigns{"list_campaigns",
+                                          "SELECT " DR_CAMPAIGN_COLUMNS " FROM campaign c WHERE" DR_CAMPAIGN_FILTER
+                                          "AND c.id > $3 ORDER BY c.id LIMIT $4 OFFSET $5"};
+inline constexpr statement count_campaigns{"count_campaigns",
+                                           "SELECT count(*) FROM campaign c WHERE" DR_CAMPAIGN_FILTER};
+// 1 scheduled, 2 running, 3 ended; settlement 2 is verifying.
+inline constexpr statement unfinished_campaigns{
+    "unfinished_campaigns", "SELECT " DR_CAMPAIGN_COLUMNS " FROM campaign c WHERE c.status IN (1,2) "
+                            "OR (c.status = 3 AND NOT c.frozen) OR c.settlement = 2 ORDER BY c.id"};
+
+inline constexpr statement response_by_id{"response_by_id", "SELECT " DR_RESPONSE_COLUMNS "," DR_QUEUED
+                                                            "," DR_CAMPAIGN_COLUMNS DR_RESPONSE_TABLES
+                                                            "JOIN campaign c ON c.id = r.campaign_id WHERE r.id = $1"};
+#define DR_RESPONSE_FILTER                                                                                             \
+  " ($1::bigint IS NULL OR r.campaign_id = $1) AND ($2::bigint IS NULL OR r.user_id = $2) "                            \
+  "AND ($3::smallint IS NULL OR r.answer = $3) "
+inline constexpr statement list_responses{"list_responses",
+                                          "SELECT " DR_RESPONSE_COLUMNS "," DR_QUEUED DR_RESPONSE_TABLES
+                                          "WHERE" DR_RESPONSE_FILTER "AND r.id > $4 ORDER BY r.id LIMIT $5 OFFSET $6"};
+inline constexpr statement count_responses{"count_responses",
+                                           "SELECT count(*) FROM response r WHERE" DR_RESPONSE_FILTER};
+inline constexpr statement open_responses{
+    "open_responses",
+    "SELECT " DR_RESPONSE_COLUMNS "," DR_QUEUED "," DR_CAMPAIGN_COLUMNS DR_RESPONSE_TABLES
+    "JOIN campaign c ON c.id = r.campaign_id WHERE r.user_id = $1 AND c.status IN (1,2) ORDER BY r.id"};
+inline constexpr statement dispatched{
+    "dispatched", "SELECT r.id,r.user_id,r.capacity_w,r.answer,"
+                  "r.version + (r.verification = 0 AND v.response_id IS NOT NULL)::int FROM response r "
+                  "LEFT JOIN verification v ON v.response_id = r.id "
+                  "WHERE r.campaign_id = $1 AND r.id > $2 ORDER BY r.id LIMIT $3"};
+inline constexpr statement dispatched_pending{
+    "dispatched_pending", "SELECT r.id,r.user_id,r.capacity_w,r.answer,"
+                          "r.version + (r.verification = 0 AND v.response_id IS NOT NULL)::int FROM campaign c "
+                          "JOIN response r ON r.campaign_id = c.id LEFT JOIN verification v ON v.response_id = r.id "
+                          "WHERE c.id = $1 AND r.campaign_id = $1 AND r.id > $2 AND (c.status IN (1,2) "
+                          "OR v.response_id IS NOT NULL) ORDER BY r.id LIMIT $3"};
+
+inline constexpr statement check_by_id{"check_by_id", "SELECT " DR_CHECK_COLUMNS " FROM reduction_check k "
+                                                      "JOIN users u ON u.id = k.user_id WHERE k.id = $1"};
+#define DR_CHECK_FILTER " ($1::bigint IS NULL OR k.campaign_id = $1) AND ($2::bigint IS NULL OR k.user_id = $2) "
+inline constexpr statement list_checks{"list_checks", "SELECT " DR_CHECK_COLUMNS " FROM reduction_check k "
+                                                      "JOIN users u ON u.id = k.user_id WHERE" DR_CHECK_FILTER
+                                                      "AND k.id > $3 ORDER BY k.id LIMIT $4 OFFSET $5"};
+inline constexpr statement count_checks{"count_checks", "SELECT count(*) FROM reduction_check k WHERE" DR_CHECK_FILTER};
+
+inline constexpr statement list_entries{"list_entries",
+                                        "SELECT " DR_LEDGER_COLUMNS " FROM ledger l WHERE l.user_id = $1 "
+                                        "AND ($2::bigint = 0 OR l.id < $2) ORDER BY l.id DESC LIMIT $3 OFFSET $4"};
+inline constexpr statement count_entries{"count_entries", "SELECT count(*) FROM ledger l WHERE l.user_id = $1"};
+
+inline constexpr statement list_events{
+    "list_events",
+    "SELECT " DR_EVENT_COLUMNS " FROM event e WHERE e.seq > $1 AND ($2::bigint IS NULL OR e.campaign_id = $2) "
+    "AND ($3::bigint IS NULL OR e.user_id = $3) AND ($4::text IS NULL OR e.type = $4) "
+    "ORDER BY e.seq LIMIT $5"};
+inline constexpr statement last_events{"last_events", "SELECT * FROM (SELECT " DR_EVENT_COLUMNS " FROM event e "
+                                                      "ORDER BY e.seq DESC LIMIT $1) newest ORDER BY 1"};
+
+inline constexpr statement statement_rows{"statement_rows",
+                                          "SELECT " DR_RESPONSE_COLUMNS "," DR_QUEUED
+                                          ",u.cust_no,k.id IS NOT NULL," DR_CHECK_COLUMNS DR_RESPONSE_TABLES
+                                          "LEFT JOIN reduction_check k ON k.response_id = r.id "
+                                          "WHERE r.campaign_id = $1 AND r.id > $2 ORDER BY r.id LIMIT $3"};
+
+inline constexpr statement find_keyed{"find_keyed",
+                                      "SELECT body_hash,answer FROM keyed_request WHERE principal = $1 "
+                                      "AND method = $2 AND path = $3 AND key = $4 AND created_at > dr_instant($5)"};
+
+inline constexpr statement due_checks{"due_checks",
+                                      "SELECT v.response_id,v.attempts FROM verification v WHERE NOT v.parked "
+                                      "AND v.next_try_at <= dr_instant($1) "
+                                      "ORDER BY v.next_try_at, v.response_id LIMIT $2"};
+inline constexpr statement next_check_due{"next_check_due", "SELECT dr_ms(min(v.next_try_at)) FROM verification v "
+                                                            "WHERE NOT v.parked"};
+inline constexpr statement history{
+    "history", "WITH who AS (SELECT id, cust_no FROM users WHERE id > $1 AND enrolled AND cust_no IS NOT NULL "
+               "ORDER BY id LIMIT $2) SELECT who.id, who.cust_no, d.day - date '1970-01-01' FROM who "
+               "LEFT JOIN day_profile d ON d.cust_no = who.cust_no AND d.closed "
+               "AND d.day BETWEEN date '1970-01-01' + $3::int AND date '1970-01-01' + $4::int ORDER BY who.id"};
+inline constexpr statement overview{"overview", "SELECT (SELECT count(*) FROM users WHERE enrolled), "
+                                                "count(*) FILTER (WHERE NOT parked), count(*) FILTER (WHERE parked) "
+                                                "FROM verification"};
+
+// ---- the material of verifications; each row starts with the response it belongs to --------------------------------
+
+inline constexpr statement material_jobs{
+    "material_jobs", "SELECT " DR_RESPONSE_COLUMNS "," DR_QUEUED ",u.cust_no," DR_QUEUE_COLUMNS " FROM verification v "
+                     "JOIN response r ON r.id = v.response_id JOIN users u ON u.id = r.user_id "
+                     "WHERE v.response_id = ANY($1::bigint[])"};
+// 4 is canceled; a campaign that is open counts with the present accept, an ended one with the frozen one.
+inline constexpr statement material_neighbours{
+    "material_neighbours",
+    "SELECT w.response_id," DR_RESPONSE_COLUMNS "," DR_QUEUED ",coalesce(NOT v.parked,false),"
+    "coalesce(k.spread,'[]'::jsonb) FROM unnest($1::bigint[],$2::bigint[],$3::bigint[],$4::bigint[]) "
+    "AS w(response_id,user_id,first,last) JOIN response r ON r.user_id = w.user_id "
+    "AND r.id <> w.response_id AND (r.answer = 1 OR r.turned) JOIN campaign c ON c.id = r.campaign_id "
+    "AND c.status <> 4 AND NOT c.test AND c.starts_at >= dr_instant(w.first) "
+    "AND c.starts_at < dr_instant(w.last) JOIN users u ON u.id = r.user_id "
+    "LEFT JOIN verification v ON v.response_id = r.id "
+    "LEFT JOIN reduction_check k ON k.response_id = r.id ORDER BY w.response_id, r.id"};
+inline constexpr statement material_days{
+    "material_days", "SELECT w.response_id," DR_DAY_COLUMNS " FROM unnest($1::bigint[],$2::text[],$3::int[],$4::int[]) "
+                     "AS w(response_id,cust_no,first,last) JOIN day_profile d ON d.cust_no = w.cust_no "
+                     "AND d.day BETWEEN date '1970-01-01' + w.first AND date '1970-01-01' + w.last"};
+
+} // namespace dr::storage::sql

@@ -1,0 +1,202 @@
+// The store: what is durable. Postgres implements it for real, memory for tests; one contract suite holds both.
+#pragma once
+
+#include "domain/event.hpp"
+#include "storage/writes.hpp"
+
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace dr::storage {
+
+/// Which writer: answers, checks, ledger and all small changes go through the hot one; open_campaign, freeze_campaign and
+/// import_users through the bulk one, whose rows are disjoint, so that a million responses never stall an answer.
+enum class lane : unsigned char { hot = 0, bulk = 1 };
+lane lane_of(const change& what) noexcept;
+
+/// The results of one transaction, one per change and in its order. A failed result changed nothing.
+struct committed {
+  std::vector<result<written>> results;
+  std::int64_t last_seq = 0; ///< the highest event number there is after this transaction
+};
+
+/// One connection that writes. Used by one thread, except for abort().
+class writer {
+public:
+  virtual ~writer() = default;
+  /// Carries out the changes in order, as one transaction (several changes of one row see each other). Repeating the
+  /// call with the same batch_id is safe and does it once: that is how an unknown outcome is resolved. A change that breaks the transaction is
+  /// found by bisection and alone fails (internal). Fails as a whole: store_unavailable (nothing happened, try again),
+  /// outcome_unknown (call again with the same batch_id), fenced (another process has the lease: stop).
+  /// A second call with the batch_id by a *new* writer object after a commit answers outcome_unknown in each result.
+  virtual result<committed> commit(const std::string& batch_id, std::span<const write> batch) = 0;
+  /// Makes a blocked call fail soon, by closing its connection. From any thread.
+  virtual void abort() noexcept = 0;
+};
+
+// ---- reading -------------------------------------------------------------------------------------------------------
+
+/// Which part of a list. `after` > 0: the rows behind that id (a keyset page, no totals); else page `number`.
+struct page_request {
+  std::int64_t after = 0;
+  std::int64_t number = 0;
+  int size = 20;
+};
+template <class T> struct page {
+  std::vector<T> items;
+  std::optional<std::int64_t> total; ///< not counted for keyset pages
+  bool more = false;
+};
+
+struct user_filter {
+  std::string name_prefix; ///< case-insensitive; empty: all
+  std::optional<bool> enrolled;
+};
+struct campaign_filter {
+  std::optional<campaign_status> status;
+  std::string type;
+};
+struct response_filter {
+  campaign_id campaign;
+  user_id user;
+  std::optional<dr::answer> answer;
+};
+struct check_filter {
+  campaign_id campaign;
+  user_id user;
+};
+struct event_filter {
+  std::int64_t after = 0;
+  campaign_id campaign;
+  user_id user;
+  std::string type;
+  int limit = 100;
+};
+
+/// A response together with its campaign.
+struct campaign_response {
+  dr::campaign campaign;
+  dr::response response;
+};
+/// What dispatch and revival need of a response.
+struct dispatched_response {
+  response_id id;
+  user_id user;
+  std::int64_t capacity_w = 0;
+  dr::answer answer = dr::answer::ignore;
+  std::int64_t version = 1;
+};
+struct statement_row {
+  dr::response response;
+  std::string cust_no;
+  std::optional<reduction_check> check;
+};
+/// A queued check that is due.
+struct due_check {
+  response_id id;
+  int attempts = 0;
+};
+/// Another campaign in which the same user stands, as far as verification cares.
+struct neighbour {
+  dr::campaign campaign;
+  dr::response response;
+  bool check_open = false;              ///< its check is queued (not parked), or its campaign is not frozen yet
+  std::vector<credited_quarter> spread; ///< of its settled check
+};
+struct stored_day {
+  day_profile profile;
+  bool closed = false;
+  time_point fetched_at{};
+};
+/// Everything one verification needs from the store.
+struct check_material {
+  dr::campaign campaign;
+  dr::response response;
+  std::string cust_no;                     ///< the user's present one
+  int revision = 1;                        ///< the revision to make
+  bool fresh = false;                      ///< a recheck: ask KEPCO again for the event day
+  int attempts = 0;
+  time_point queued_at{};
+  std::vector<neighbour> accepted;         ///< this user's other accepted responses (as frozen; open ones too) of campaigns neither canceled nor tests, on days within the look-back and the event's day
+  std::map<korean_day, stored_day> days;   ///< kept profiles, from 90 days before the event on
+};
+struct keyed_answer {
+  std::string body_hash;
+  std::string answer;
+};
+struct overview_counts {
+  std::int64_t enrolled = 0;
+  std::int64_t checks_pending = 0;
+  std::int64_t checks_parked = 0;
+};
+/// An enrolled customer with a custNo, and the days of the asked range (both ends included) that need no asking any more.
+struct history_state {
+  user_id user;
+  std::string cust_no;
+  std::set<korean_day> closed;
+};
+
+/// One connection that reads. Used by one thread, except for abort(). Every call can fail with store_unavailable; single items
+/// with not_found.
+class reader {
+public:
+  virtual ~reader() = default;
+  virtual result<user> find_user(user_id id) = 0;
+  virtual result<page<user>> users(const user_filter& filter, const page_request& at) = 0;
+  virtual result<campaign> find_campaign(campaign_id id) = 0;
+  virtual result<page<campaign>> campaigns(const campaign_filter& filter, const page_request& at) = 0;
+  /// Campaigns that still have something to do: open, not frozen after their end, or verifying. By id.
+  virtual result<std::vector<campaign>> unfinished_campaigns() = 0;
+  virtual result<campaign_response> find_response(response_id id) = 0;
+  virtual result<page<response>> responses(const response_filter& filter, const page_request& at) = 0;
+  /// The user's responses in open campaigns, by id.
+  virtual result<std::vector<campaign_response>> open_responses(user_id id) = 0;
+  /// Responses of a campaign by id, behind `after`, at most `limit`. `pending_only`: those that still wait for an answer's
+  /// end or a check (all of an open campaign, the queued ones of an ended one).
+  virtual result<std::vector<dispatched_response>> dispatched(campaign_id id, response_id after, int limit,
+                                                              bool pending_only) = 0;
+  virtual result<reduction_check> find_check(check_id id) = 0;
+  virtual result<page<reduction_check>> checks(const check_filter& filter, const page_request& at) = 0;
+  /// Newest first; `after` of the page request: entries older than that id.
+  virtual result<page<ledger_entry>> ledger(user_id id, const page_request& at) = 0;
+  virtual result<std::vector<event>> events(const event_filter& filter) = 0;
+  /// The newest `limit` events, oldest of them first.
+  virtual result<std::vector<event>> last_events(int limit) = 0;
+  virtual result<std::vector<statement_row>> statement(campaign_id id, response_id after, int limit) = 0;
+  /// The user that the token hash belongs to; not_found when none.
+  virtual result<user_id> user_of_token(const std::string& token_hash) = 0;
+  /// The kept answer of a keyed request, younger than 24 hours at `now`.
+  virtual result<std::optional<keyed_answer>> find_keyed(const std::string& principal, const std::string& method,
+                                                         const std::string& path, const std::string& key,
+                                                         time_point now) = 0;
+  /// Queued, unparked checks due at `now`, longest due first.
+  virtual result<std::vector<due_check>> due_checks(time_point now, int limit) = 0;
+  /// When the next queued check is due; nothing when the queue is empty.
+  virtual result<std::optional<time_point>> next_check_due() = 0;
+  /// Responses that have no queued check any more are left out.
+  virtual result<std::vector<check_material>> check_materials(std::span<const response_id> ids) = 0;
+  virtual result<std::vector<history_state>> history(user_id after, int limit, korean_day from, korean_day to) = 0;
+  virtual result<overview_counts> overview() = 0;
+  virtual result<void> ping() = 0;
+  virtual void abort() noexcept = 0;
+};
+
+/// The way to connections. Thread-safe.
+class database {
+public:
+  virtual ~database() = default;
+  /// Brings the schema up to date under a lock; returns the versions applied now. Fails with a detail an operator understands (a
+  /// changed migration, a newer schema than this program knows).
+  virtual result<std::vector<int>> migrate() = 0;
+  /// Becomes the one process that writes: every writer opened before by anybody is fenced from now on. Returns the epoch.
+  virtual result<std::int64_t> take_lease(const std::string& holder) = 0;
+  /// Never blocks for long and never fails: the connection is made (and made again after a loss) on use.
+  virtual std::unique_ptr<writer> open_writer(lane which, std::int64_t epoch) = 0;
+  virtual std::unique_ptr<reader> open_reader() = 0;
+};
+
+} // namespace dr::storage
