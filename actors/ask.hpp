@@ -1,5 +1,5 @@
-// Helpers for actors that ask the store: a typed read, and a write, each with a named timeout, a value path and an error path. The
-// answer travels in the request itself, so that a reply that never comes leaks nothing.
+// Helpers for actors that ask the store: a typed read, and a write, each with a named timeout, a value path and an
+// error path. The answer travels in the request itself, so that a reply that never comes leaks nothing.
 #pragma once
 
 #include "actors/errors.hpp"
@@ -13,8 +13,8 @@
 
 namespace dr::actors {
 
-/// Runs `query(storage::reader&) -> result<T>` on a reader. Later, in the actor's own turn, exactly one of `on_value(T)` and
-/// `on_error(dr::error)` is called. `query` runs on another thread: it may capture values only.
+/// Runs `query(storage::reader&) -> result<T>` on a reader. Later, in the actor's own turn, exactly one of
+/// `on_value(T)` and `on_error(dr::error)` is called. `query` runs on another thread: it may capture values only.
 template <class Self, class Query, class OnValue, class OnError>
 void read(Self* self, const store_actor& store, std::chrono::milliseconds timeout, Query query, OnValue on_value,
           OnError on_error) {

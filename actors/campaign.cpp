@@ -4,7 +4,6 @@
 #include "actors/house.hpp"
 
 #include <caf/sec.hpp>
-
 #include <spdlog/spdlog.h>
 
 namespace dr::actors {
@@ -14,7 +13,7 @@ namespace {
 using storage::written;
 
 /// A change decided on an outdated row is decided again, so many times.
-constexpr int tries_max = 5;
+constexpr int decision_tries_max = 5;
 
 } // namespace
 
@@ -110,7 +109,7 @@ void campaign_state::save(const campaign& wanted) {
       [this](const error& why) {
         bool outdated = why.code == errc::version_conflict;
         stale = stale || outdated || leaves_doubt(why);
-        if (outdated && ++jobs.front().tries < tries_max) return next();
+        if (outdated && ++jobs.front().tries < decision_tries_max) return next();
         conclude(why);
       });
 }
@@ -185,7 +184,9 @@ campaign_impl::behavior_type campaign_behavior(campaign_impl::stateful_pointer<c
         };
         return self->state.take({std::move(decide), cmd.key, cmd.expected_version});
       },
-      [self](const end_campaign& cmd) { return self->state.take({ended, cmd.key, cmd.expected_version}); },
+      [self](const end_campaign& cmd) {
+        return self->state.take({ended, cmd.key, cmd.expected_version});
+      },
       [self](const cancel_campaign& cmd) {
         auto decide = [why = cmd.reason](const campaign& c, time_point now) { return canceled(c, why, now); };
         return self->state.take({std::move(decide), cmd.key, cmd.expected_version});

@@ -1,6 +1,7 @@
-// One campaign, from dispatch to settlement: its commands one after the other, its start and end on business time, its live counts.
-// Owned by the registry, which revives it at once when it crashes while it has something to do. The stored row is the truth: every
-// step is durable before the next, and a revived campaign goes on with the step that is missing.
+// One campaign, from dispatch to settlement: its commands one after the other, its start and end on business time, its
+// live counts. Owned by the registry, which revives it at once when it crashes while it has something to do. The stored
+// row is the truth: every step is durable before the next, and a revived campaign goes on with the step that is
+// missing.
 #pragma once
 
 #include "actors/entities.hpp"
@@ -96,13 +97,13 @@ struct campaign_state {
   campaign_impl::pointer self;
   context_ptr world;
   campaign_id id;
-  campaign row;           ///< as stored when last heard of
-  campaign_counts live;   ///< row.counts, and what was answered since
+  campaign row;         ///< as stored when last heard of
+  campaign_counts live; ///< row.counts, and what was answered since
   std::uint64_t counted = 0;
   bool known = false;
-  bool stale = false;     ///< a write ended in doubt: read again before the next decision
+  bool stale = false; ///< a write ended in doubt: read again before the next decision
   bool loading = false;
-  std::deque<job> jobs;   ///< the first one is under way
+  std::deque<job> jobs; ///< the first one is under way
   bool freezing = false;
   bool dispatch_after_freeze = false; ///< revived between end and freeze: its pending responses are known after it
   std::optional<walk> dispatching;
@@ -114,8 +115,8 @@ struct campaign_state {
   bool retiring = false;
 };
 
-/// With a row the campaign comes to life from it, dispatches (or takes up) its responses and alerts who is connected; without,
-/// it reads its row first.
+/// With a row the campaign comes to life from it, dispatches (or takes up) its responses and alerts who is connected;
+/// without, it reads its row first.
 campaign_impl::behavior_type campaign_behavior(campaign_impl::stateful_pointer<campaign_state> self, context_ptr world,
                                                campaign_id id, std::shared_ptr<const campaign> row);
 

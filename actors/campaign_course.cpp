@@ -11,8 +11,8 @@ namespace {
 
 using storage::written;
 
-constexpr std::chrono::milliseconds retry_min{1'000};
-constexpr std::chrono::milliseconds retry_max{30'000};
+constexpr std::chrono::milliseconds step_retry_min{1'000};
+constexpr std::chrono::milliseconds step_retry_max{30'000};
 /// A timer is set at most so far ahead and looks again then: far-away dates must not overflow it.
 constexpr std::chrono::hours look_ahead_max{6};
 
@@ -33,7 +33,8 @@ void campaign_state::adopt(campaign now) {
   live = row.counts;
 }
 
-/// Takes over what was read. What others changed meanwhile (or an own write whose outcome was in doubt) is told as if done now.
+/// Takes over what was read. What others changed meanwhile (or an own write whose outcome was in doubt) is told as if
+/// done now.
 void campaign_state::learn(campaign now) {
   if (!known) {
     adopt(std::move(now));
@@ -91,7 +92,7 @@ void campaign_state::step() {
 void campaign_state::arm(std::chrono::milliseconds delay) { self->delayed_send(self, delay, campaign_tick{++ticks}); }
 
 void campaign_state::try_later() {
-  retry_delay = std::clamp(retry_delay * 2, retry_min, retry_max);
+  retry_delay = std::clamp(retry_delay * 2, step_retry_min, step_retry_max);
   arm(retry_delay);
 }
 

@@ -1,4 +1,5 @@
-// How a campaign reaches its customers: page by page through the stored responses, so that nobody waits for the whole list.
+// How a campaign reaches its customers: page by page through the stored responses, so that nobody waits for the whole
+// list.
 #include "actors/campaign.hpp"
 
 #include <spdlog/spdlog.h>
@@ -9,7 +10,7 @@ namespace {
 
 /// Pages that may lie in the registry before the next is read (1.3 million responses).
 constexpr int pages_ahead_max = 256;
-constexpr std::chrono::milliseconds read_again{500};
+constexpr std::chrono::milliseconds walk_retry{500};
 
 } // namespace
 
@@ -26,9 +27,7 @@ void campaign_state::read_page(bool dispatch) {
   w->reading = true;
   read(
       self, world->store, world->read_timeout(),
-      [wanted = id, after = w->after](storage::reader& r) {
-        return r.dispatched(wanted, after, dispatch_page, true);
-      },
+      [wanted = id, after = w->after](storage::reader& r) { return r.dispatched(wanted, after, dispatch_page, true); },
       [this, dispatch, after = w->after](std::vector<storage::dispatched_response> rows) {
         auto& now = walk_of(dispatch);
         now->reading = false;
@@ -38,7 +37,7 @@ void campaign_state::read_page(bool dispatch) {
       [this, dispatch](const error& why) {
         walk_of(dispatch)->reading = false;
         spdlog::warn("campaign {} could not read its responses ({}); trying again", id.value, why.detail);
-        self->delayed_send(self, read_again, walk_due{dispatch});
+        self->delayed_send(self, walk_retry, walk_due{dispatch});
       });
 }
 

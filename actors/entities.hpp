@@ -1,5 +1,5 @@
-// What the entities (campaigns, responses, users) and their registry share: the world they live in, and the messages between them
-// that concern nobody else.
+// What the entities (campaigns, responses, users) and their registry share: the world they live in, and the messages
+// between them that concern nobody else.
 #pragma once
 
 #include "actors/ask.hpp"
@@ -69,7 +69,8 @@ private:
 };
 using context_ptr = std::shared_ptr<const entity_context>;
 
-/// A key that records another outcome than the change it travels with: refusals decided by an actor are the first answer too.
+/// A key that records another outcome than the change it travels with: refusals decided by an actor are the first
+/// answer too.
 inline keyed recording(const keyed& key, result<storage::written> outcome) {
   auto copy = std::make_shared<storage::keyed_request>(*key);
   copy->render = [render = key->render, outcome = std::move(outcome)](const result<storage::written>&) {

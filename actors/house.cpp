@@ -4,7 +4,6 @@
 #include <caf/result.hpp>
 #include <caf/scheduled_actor.hpp>
 #include <caf/sec.hpp>
-
 #include <spdlog/spdlog.h>
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// What every actor of ours does with what it does not expect: exceptions are logged with the actor's name and end it; messages
-// without a handler are counted and dropped.
+// What every actor of ours does with what it does not expect: exceptions are logged with the actor's name and end it;
+// messages without a handler are counted and dropped.
 #pragma once
 
 #include "domain/time.hpp"

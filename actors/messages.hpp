@@ -47,11 +47,11 @@ struct read_done {};
 struct get_storage_state {};
 struct storage_state {
   enum class condition : unsigned char { up, recovering, down } state = condition::up;
-  std::int64_t queued = 0;        ///< changes waiting or in a transaction
-  double commit_ms_p50 = 0;       ///< over the last some hundred transactions
+  std::int64_t queued = 0;  ///< changes waiting or in a transaction
+  double commit_ms_p50 = 0; ///< over the last some hundred transactions
   double commit_ms_p99 = 0;
   std::string last_error;
-  time_point since{};             ///< real time of the last change of state
+  time_point since{}; ///< real time of the last change of state
 };
 
 // ---- entities ------------------------------------------------------------------------------------------------------
@@ -176,7 +176,8 @@ struct push_frame {
   std::shared_ptr<const std::string> head;
   std::string tail;
 };
-/// A connected socket, as the hub sees it. push() is thread-safe and never blocks; a socket that is too slow closes itself.
+/// A connected socket, as the hub sees it. push() is thread-safe and never blocks; a socket that is too slow closes
+/// itself.
 class push_sink {
 public:
   virtual ~push_sink() = default;
@@ -219,7 +220,8 @@ struct alert_users {
   std::shared_ptr<const campaign> of;
   std::vector<storage::dispatched_response> responses;
 };
-/// A campaign-wide fact, for every connected customer (a scheduled one that started comes with its responses by alert_users instead).
+/// A campaign-wide fact, for every connected customer (a scheduled one that started comes with its responses by
+/// alert_users instead).
 struct campaign_noticed {
   campaign_notice_kind kind = campaign_notice_kind::changed;
   std::shared_ptr<const campaign> of;

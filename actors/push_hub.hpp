@@ -1,6 +1,6 @@
-// The push hub: who is connected, and what each must be told. It holds the sinks: when it ends, their sockets close and the clients
-// reconnect into a snapshot, so that a crash of it loses no news.
-// Owned by the front's supervisor, permanent. Its state is about live sockets only.
+// The push hub: who is connected, and what each must be told. It holds the sinks: when it ends, their sockets close and
+// the clients reconnect into a snapshot, so that a crash of it loses no news. Owned by the front's supervisor,
+// permanent. Its state is about live sockets only.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -62,15 +62,15 @@ struct push_hub_state {
   std::shared_ptr<const push_encoder> encoder;
   std::chrono::milliseconds read_timeout{10'000};
   std::unordered_map<user_id, customer> customers;
-  std::unordered_map<push_sink*, user_id> users_of; ///< of every customer's sink
+  std::unordered_map<push_sink*, user_id> users_of;                     ///< of every customer's sink
   std::unordered_map<campaign_id, std::unordered_set<user_id>> members; ///< connected ones
-  std::vector<user_id> unknown;                     ///< whose campaigns are still to be read
+  std::vector<user_id> unknown;                                         ///< whose campaigns are still to be read
   bool looking_up = false;
   std::vector<sink_ptr> admins;
   std::int64_t told_seq = 0; ///< events up to this one were told, or lie before the first console's time
   std::int64_t last_seq = 0; ///< there are events up to this one
   bool tail_known = false;
-  bool tail_busy = false;    ///< being read, or the pause after that
+  bool tail_busy = false; ///< being read, or the pause after that
 };
 
 /// `read_timeout` is for the hub's own reads.

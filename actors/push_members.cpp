@@ -1,4 +1,5 @@
-// Who is part of which campaign: read for every customer that connects, so that campaign-wide news reaches its members and nobody else.
+// Who is part of which campaign: read for every customer that connects, so that campaign-wide news reaches its members
+// and nobody else.
 #include "actors/ask.hpp"
 #include "actors/push_hub.hpp"
 
@@ -12,7 +13,7 @@ namespace {
 
 /// Customers looked up in one read.
 constexpr std::size_t lookup_batch = 50;
-constexpr std::chrono::milliseconds look_again{500};
+constexpr std::chrono::milliseconds lookup_retry{500};
 
 result<push_hub_state::memberships> memberships_of(storage::reader& from, const std::vector<user_id>& users) {
   push_hub_state::memberships found;
@@ -60,7 +61,7 @@ void push_hub_state::look_up() {
       },
       [this](const error& why) {
         spdlog::warn("the campaigns of connected customers could not be read ({}); trying again", why.detail);
-        self->delayed_send(self, look_again, members_due{}); // looking_up stays, until then
+        self->delayed_send(self, lookup_retry, members_due{}); // looking_up stays, until then
       });
 }
 

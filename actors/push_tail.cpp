@@ -9,7 +9,7 @@ namespace dr::actors {
 namespace {
 
 constexpr int tail_page = 500;
-constexpr std::chrono::milliseconds pause{50};
+constexpr std::chrono::milliseconds tail_pause{50};
 constexpr std::chrono::milliseconds look_again_for_events{500};
 /// A console that connected while the end of the log was still being looked for is told so many older events again.
 constexpr std::int64_t repeated = 100;
@@ -53,7 +53,7 @@ void push_hub_state::read_tail() {
           tail_busy = false;
           return read_tail();
         }
-        self->delayed_send(self, pause, tail_due{});
+        self->delayed_send(self, tail_pause, tail_due{});
       },
       [this](const error&) { self->delayed_send(self, look_again_for_events, tail_due{}); });
 }

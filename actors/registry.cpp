@@ -6,7 +6,6 @@
 #include <caf/actor_system.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
-
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -39,13 +38,13 @@ registry_state::~registry_state() {
 
 template <class Handle> void registry_state::watch(const Handle& who, entity_kind kind, std::int64_t id) {
   auto* actor = caf::actor_cast<caf::abstract_actor*>(who);
-  actor->attach_functor(
-      [to = caf::actor_cast<caf::weak_actor_ptr>(self->ctrl()), kind, id, incarnation = who.id()](const caf::error& why) {
-        auto registry = caf::actor_cast<caf::strong_actor_ptr>(to);
-        if (!registry) return;
-        bool crashed = why && why != caf::exit_reason::normal && why != caf::exit_reason::user_shutdown;
-        caf::anon_send(caf::actor_cast<registry_base>(registry), entity_gone{kind, id, incarnation, crashed});
-      });
+  actor->attach_functor([to = caf::actor_cast<caf::weak_actor_ptr>(self->ctrl()), kind, id,
+                         incarnation = who.id()](const caf::error& why) {
+    auto registry = caf::actor_cast<caf::strong_actor_ptr>(to);
+    if (!registry) return;
+    bool crashed = why && why != caf::exit_reason::normal && why != caf::exit_reason::user_shutdown;
+    caf::anon_send(caf::actor_cast<registry_base>(registry), entity_gone{kind, id, incarnation, crashed});
+  });
 }
 
 const response_impl& registry_state::response_of(response_id id) {
@@ -57,7 +56,8 @@ const response_impl& registry_state::response_of(response_id id) {
   return it->second.handle;
 }
 
-void registry_state::spawn_response(const storage::dispatched_response& row, const std::shared_ptr<const campaign>& of) {
+void registry_state::spawn_response(const storage::dispatched_response& row,
+                                    const std::shared_ptr<const campaign>& of) {
   auto handle = self->spawn<caf::lazy_init>(response_behavior, world, row, of);
   watch(handle, entity_kind::response, row.id.value);
   responses.emplace(row.id, response_entry{std::move(handle), of ? of->id : campaign_id{}});
@@ -128,7 +128,8 @@ void registry_state::gone(const entity_gone& fact) {
   }
 }
 
-/// A campaign has timers and steps to take, so it is revived without anybody asking; ever slower when it keeps crashing.
+/// A campaign has timers and steps to take, so it is revived without anybody asking; ever slower when it keeps
+/// crashing.
 void registry_state::campaign_crashed(campaign_entry& entry, campaign_id id) {
   const auto& limits = world->config->actors;
   auto now = self->clock().now();
@@ -136,8 +137,8 @@ void registry_state::campaign_crashed(campaign_entry& entry, campaign_id id) {
   entry.crashed_at = now;
   ++entry.crashes;
   std::chrono::milliseconds delay = limits.backoff_min * (1LL << std::min(entry.crashes - 1, 20));
-  delay = std::min<std::chrono::milliseconds>(delay,
-                                              limits.backoff_max * (entry.crashes > limits.max_restarts ? 6 : 1));
+  delay =
+      std::min<std::chrono::milliseconds>(delay, limits.backoff_max * (entry.crashes > limits.max_restarts ? 6 : 1));
   spdlog::error("campaign {} crashed; it is revived in {} ms", id.value, delay.count());
   self->delayed_send(self, delay, revive_due{id});
 }
@@ -149,8 +150,8 @@ void registry_state::drop_if_empty(campaign_id id) {
   if (std::ranges::none_of(it->second.responses, alive)) campaigns.erase(it);
 }
 
-/// Remembers where a response belongs. Without its campaign's actor that waits: the campaign brings its pending ones along when it
-/// comes.
+/// Remembers where a response belongs. Without its campaign's actor that waits: the campaign brings its pending ones
+/// along when it comes.
 void registry_state::index(response_id id, campaign_id campaign) {
   auto it = responses.find(id);
   auto of = campaigns.find(campaign);
@@ -166,7 +167,9 @@ void registry_state::index(response_id id, campaign_id campaign) {
 
 // ---- looking after -------------------------------------------------------------------------------------------------
 
-void registry_state::rescan_in(std::chrono::milliseconds delay) { self->delayed_send(self, delay, rescan_due{++rescans}); }
+void registry_state::rescan_in(std::chrono::milliseconds delay) {
+  self->delayed_send(self, delay, rescan_due{++rescans});
+}
 
 void registry_state::rescan() {
   read(
@@ -191,7 +194,8 @@ population registry_state::count() const {
 found_entity registry_state::find(const find_entity& whom) const {
   auto untyped = [](const auto& handle) { return found_entity{caf::actor_cast<caf::actor>(handle)}; };
   if (whom.kind == entity_kind::campaign)
-    if (auto it = campaigns.find({whom.id}); it != campaigns.end() && it->second.handle) return untyped(it->second.handle);
+    if (auto it = campaigns.find({whom.id}); it != campaigns.end() && it->second.handle)
+      return untyped(it->second.handle);
   if (whom.kind == entity_kind::response)
     if (auto it = responses.find({whom.id}); it != responses.end()) return untyped(it->second.handle);
   if (whom.kind == entity_kind::user)

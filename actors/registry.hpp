@@ -1,7 +1,7 @@
-// Finds the actor of an entity by its id and hands commands on to it; revives the ones that are not there. It never waits for
-// anybody, and works off long lists in slices between which commands pass.
-// Owned by the dispatch supervisor, permanent. Its entities end with it; started again, it revives every campaign that has
-// something to do, which take up their responses.
+// Finds the actor of an entity by its id and hands commands on to it; revives the ones that are not there. It never
+// waits for anybody, and works off long lists in slices between which commands pass. Owned by the dispatch supervisor,
+// permanent. Its entities end with it; started again, it revives every campaign that has something to do, which take up
+// their responses.
 #pragma once
 
 #include "actors/campaign.hpp"
@@ -47,9 +47,9 @@ struct registry_state {
   };
   struct campaign_entry {
     campaign_base handle = {};
-    std::shared_ptr<const campaign> row = {};  ///< the newest heard of
-    std::vector<response_id> responses = {};   ///< that were alive once
-    int crashes = 0;                           ///< without a quiet time in between
+    std::shared_ptr<const campaign> row = {}; ///< the newest heard of
+    std::vector<response_id> responses = {};  ///< that were alive once
+    int crashes = 0;                          ///< without a quiet time in between
     caf::actor_clock::time_point crashed_at = {};
   };
   /// A fact for every response of a campaign, told in slices.

@@ -67,7 +67,8 @@ void response_state::decide(const choose& cmd) {
     dr::response now;
     now.answer = answer;
     auto allowed = may_answer(*of, now, cmd.answer, world->clock->now());
-    if (!allowed && !work->front().decided_on_fresh) { // a refusal is decided on what is stored, not on what is remembered
+    if (!allowed &&
+        !work->front().decided_on_fresh) { // a refusal is decided on what is stored, not on what is remembered
       work->front().decided_on_fresh = true;
       return load();
     }
@@ -128,7 +129,7 @@ void response_state::settle_down() {
 }
 
 response_impl::behavior_type response_behavior(response_impl::stateful_pointer<response_state> self, context_ptr world,
-                                      storage::dispatched_response row, std::shared_ptr<const campaign> of) {
+                                               storage::dispatched_response row, std::shared_ptr<const campaign> of) {
   house_rules(self, response_state::name);
   auto& s = self->state;
   s.world = std::move(world);

@@ -1,6 +1,6 @@
 // One pending response: decides accept and deny, one change at a time, until it is frozen and its check is in.
-// Owned by the registry, which revives it from the store on the next touch; a crash loses nothing that was answered. Small on purpose:
-// there may be a million.
+// Owned by the registry, which revives it from the store on the next touch; a crash loses nothing that was answered.
+// Small on purpose: there may be a million.
 #pragma once
 
 #include "actors/entities.hpp"
@@ -54,15 +54,15 @@ struct response_state {
   std::int64_t capacity_w = 0;
   std::unique_ptr<backlog> work; ///< exists while something is under way
   dr::answer answer = dr::answer::ignore;
-  bool known = false;    ///< the members above are of the store
-  bool stale = false;    ///< a write ended in doubt: read again before the next decision
-  bool settled = false;  ///< its check is in
+  bool known = false;   ///< the members above are of the store
+  bool stale = false;   ///< a write ended in doubt: read again before the next decision
+  bool settled = false; ///< its check is in
   bool told_idle = false;
   bool retiring = false;
 };
 
 /// With `of`, `row` is the stored response; without, the row is read when the first command comes.
 response_impl::behavior_type response_behavior(response_impl::stateful_pointer<response_state> self, context_ptr world,
-                                      storage::dispatched_response row, std::shared_ptr<const campaign> of);
+                                               storage::dispatched_response row, std::shared_ptr<const campaign> of);
 
 } // namespace dr::actors

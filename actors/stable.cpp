@@ -7,6 +7,7 @@
 #include <caf/exit_reason.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/make_actor.hpp>
+#include <caf/message.hpp>
 #include <caf/monitorable_actor.hpp>
 
 #include <mutex>
@@ -15,7 +16,8 @@ namespace dr::actors {
 
 namespace {
 
-/// Forwards whole mailbox elements, so that sender, request id and order stay as they are. It has no mailbox of its own.
+/// Forwards whole mailbox elements, so that sender, request id and order stay as they are. It has no mailbox of its
+/// own.
 class stable_actor : public caf::monitorable_actor {
 public:
   stable_actor(caf::actor_config& cfg, std::string name) : caf::monitorable_actor(cfg), name_(std::move(name)) {}
@@ -31,9 +33,9 @@ public:
     }
     if (target)
       target->enqueue(std::move(what), host);
-    else if (what->mid.is_request())
-      bounce(what, to_caf(closed ? fail(errc::shutting_down, "the server is shutting down")
-                                 : fail(errc::store_unavailable, name_ + " is being restarted: try again")));
+    else if (what->mid.is_request() && what->sender)
+      // Not by bounce(): that would answer request_receiver_down, whatever error it is given.
+      what->sender->enqueue(nullptr, what->mid.response_id(), caf::make_message(to_caf(why_not(closed))), host);
   }
 
   void on_destroy() override {
@@ -58,6 +60,11 @@ public:
   }
 
 private:
+  error why_not(bool closed) const {
+    return closed ? fail(errc::shutting_down, "the server is shutting down")
+                  : fail(errc::store_unavailable, name_ + " is being restarted: try again");
+  }
+
   const std::string name_;
   mutable std::mutex mutex_;
   caf::strong_actor_ptr target_;

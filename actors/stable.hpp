@@ -1,6 +1,7 @@
-// Stable handles: one handle per permanent service that stays valid however often what is behind it is restarted. A message goes
-// straight on to the present incarnation, in order and without a hop through a mailbox; while there is none, a request is
-// answered at once with store_unavailable (it was not begun: try again), after the end with shutting_down.
+// Stable handles: one handle per permanent service that stays valid however often what is behind it is restarted. A
+// message goes straight on to the present incarnation, in order and without a hop through a mailbox; while there is
+// none, a request is answered at once with store_unavailable (it was not begun: try again), after the end with
+// shutting_down.
 #pragma once
 
 #include <caf/actor.hpp>
@@ -15,8 +16,7 @@ namespace dr::actors {
 caf::actor make_stable(caf::actor_system& system, std::string name);
 
 /// The same, typed.
-template <class Handle>
-Handle make_stable(caf::actor_system& system, std::string name) {
+template <class Handle> Handle make_stable(caf::actor_system& system, std::string name) {
   return caf::actor_cast<Handle>(make_stable(system, std::move(name)));
 }
 

@@ -5,7 +5,6 @@
 #include "actors/house.hpp"
 
 #include <caf/sec.hpp>
-
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -67,7 +66,8 @@ store_state::~store_state() {
     if (!l->running) continue;
     for (auto& reply : l->running->replies) reply.deliver(to_caf(fail(errc::outcome_unknown, in_doubt_text)));
   }
-  for (auto& r : reads.queue) r->reply.deliver(to_caf(fail(errc::store_unavailable, "the store was restarted: try again")));
+  for (auto& r : reads.queue)
+    r->reply.deliver(to_caf(fail(errc::store_unavailable, "the store was restarted: try again")));
 }
 
 std::size_t store_state::queued() const {
@@ -190,7 +190,8 @@ void store_state::retry(storage::lane which) {
   send_batch(which);
 }
 
-/// Nobody waits longer for a commit than the watchdog's time, and nothing is written for a caller who was told that it was not.
+/// Nobody waits longer for a commit than the watchdog's time, and nothing is written for a caller who was told that it
+/// was not.
 void store_state::expire(write_lane& l) {
   auto oldest = self->clock().now() - l.timeout;
   while (!l.queue.empty() && l.queue.front().since <= oldest) {
@@ -198,8 +199,8 @@ void store_state::expire(write_lane& l) {
     l.queue.pop_front();
   }
   if (l.running->since > oldest) return;
-  auto why = l.running->in_doubt ? fail(errc::outcome_unknown, in_doubt_text)
-                                 : fail(errc::store_unavailable, nothing_written);
+  auto why =
+      l.running->in_doubt ? fail(errc::outcome_unknown, in_doubt_text) : fail(errc::store_unavailable, nothing_written);
   for (auto& reply : l.running->replies) reply.deliver(to_caf(why));
   l.running->replies.clear();
   if (!l.running->in_doubt) l.running.reset();

@@ -1,6 +1,6 @@
-// The store: the one queue of changes, batched into transactions, and the pool of readers. It never blocks; its workers do.
-// Owned by the storage supervisor (rest_for_one, first child), permanent. A crash answers what waits (queued: store_unavailable,
-// in a transaction: outcome_unknown); what was committed stays committed.
+// The store: the one queue of changes, batched into transactions, and the pool of readers. It never blocks; its workers
+// do. Owned by the storage supervisor (rest_for_one, first child), permanent. A crash answers what waits (queued:
+// store_unavailable, in a transaction: outcome_unknown); what was committed stays committed.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -20,8 +20,8 @@ namespace dr::actors {
 
 struct store_options {
   std::size_t batch_max = 1000;
-  std::size_t queue_max = 100'000;     ///< changes waiting or in a transaction
-  std::size_t read_queue_max = 10'000; ///< reads waiting for a reader
+  std::size_t queue_max = 100'000;                 ///< changes waiting or in a transaction
+  std::size_t read_queue_max = 10'000;             ///< reads waiting for a reader
   std::chrono::milliseconds hot_timeout{10'000};   ///< watchdog of one transaction of the hot lane
   std::chrono::milliseconds bulk_timeout{120'000}; ///< of the bulk lane
   std::chrono::milliseconds read_timeout{10'000};  ///< watchdog of one read
@@ -68,7 +68,8 @@ struct write_lane {
   struct batch {
     std::string id;
     std::shared_ptr<const std::vector<storage::write>> changes;
-    std::vector<caf::typed_response_promise<storage::written>> replies; ///< one per change; empty: nobody waits any more
+    std::vector<caf::typed_response_promise<storage::written>>
+        replies; ///< one per change; empty: nobody waits any more
     store_instant since;
     bool in_doubt = false; ///< it may have been committed: only a repetition with the same id tells
   };
@@ -77,7 +78,7 @@ struct write_lane {
   std::chrono::milliseconds timeout{0};
   std::deque<waiting> queue = {};
   std::optional<batch> running = {};
-  std::chrono::milliseconds delay{0};            ///< the present backoff; zero: the lane is well
+  std::chrono::milliseconds delay{0}; ///< the present backoff; zero: the lane is well
   store_instant failing_since = {};
   time_point failing_since_real = {};
 };

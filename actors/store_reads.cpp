@@ -4,7 +4,6 @@
 
 #include <caf/atom.hpp>
 #include <caf/sec.hpp>
-
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -14,9 +13,9 @@ namespace dr::actors {
 namespace {
 
 /// How soon a lost reader is asked again whether it is back.
-constexpr std::chrono::milliseconds look_again{20};
+constexpr std::chrono::milliseconds reader_retry{20};
 /// A task that finds its reader gone goes to another one, so many times.
-constexpr int tries_max = 5;
+constexpr int read_tries_max = 5;
 
 } // namespace
 
@@ -68,9 +67,10 @@ void store_state::read_lost(std::size_t reader, read_pool::waiting& what, const 
     last_error = "a query took too long";
     reads.readers[reader].worker.slot->abort();
     what.reply.deliver(to_caf(fail(errc::timed_out, "the query took too long: try again")));
-  } else if (why.category() == caf::atom("system") && why.code() == static_cast<std::uint8_t>(caf::sec::runtime_error)) {
+  } else if (why.category() == caf::atom("system") &&
+             why.code() == static_cast<std::uint8_t>(caf::sec::runtime_error)) {
     what.reply.deliver(to_caf(fail(errc::internal, "the query failed")));
-  } else if (what.tries >= tries_max) {
+  } else if (what.tries >= read_tries_max) {
     what.reply.deliver(to_caf(fail(errc::store_unavailable, "storage cannot be read: try again")));
   } else { // the reader was not there: the query was not begun, and goes to whoever is free first
     reads.queue.push_front(std::make_shared<read_pool::waiting>(std::move(what)));
@@ -80,7 +80,7 @@ void store_state::read_lost(std::size_t reader, read_pool::waiting& what, const 
 
 void store_state::lose(std::size_t reader) {
   reads.readers[reader].at = read_pool::condition::lost;
-  self->delayed_send(self, look_again, reader_due{reader});
+  self->delayed_send(self, reader_retry, reader_due{reader});
 }
 
 /// A reader counts as back when it answers: a stuck one, when its thread has come home.

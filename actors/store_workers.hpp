@@ -1,5 +1,6 @@
-// The store's blocking workers: a writer or a reader owns one connection and carries out one call after the other on its thread.
-// Owned by the storage supervisors, permanent: a crash costs the connection, a new one is opened. Nothing else is kept in them.
+// The store's blocking workers: a writer or a reader owns one connection and carries out one call after the other on
+// its thread. Owned by the storage supervisors, permanent: a crash costs the connection, a new one is opened. Nothing
+// else is kept in them.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -10,7 +11,8 @@
 
 namespace dr::actors {
 
-/// Where a worker leaves its connection, so that the store's watchdog can break a blocked call from outside. Thread-safe.
+/// Where a worker leaves its connection, so that the store's watchdog can break a blocked call from outside.
+/// Thread-safe.
 template <class Connection> class connection_slot {
 public:
   void put(std::shared_ptr<Connection> connection) {
@@ -45,19 +47,21 @@ struct batch_outcome {
 };
 
 using store_writer_actor = caf::typed_actor<
-  // Commits a batch. What the connection says is in the outcome; a crash is an error.
-  caf::replies_to<commit_batch>::with<batch_outcome>>;
+    // Commits a batch. What the connection says is in the outcome; a crash is an error.
+    caf::replies_to<commit_batch>::with<batch_outcome>>;
 using store_reader_actor = caf::typed_actor<
-  // Runs a task; one without a function is a ping. A throw in it ends the worker.
-  caf::replies_to<read_task>::with<read_done>>;
+    // Runs a task; one without a function is a ping. A throw in it ends the worker.
+    caf::replies_to<read_task>::with<read_done>>;
 
-/// Where blocking calls run: on a thread of the worker's own, or (tests, with a store that never blocks) on the scheduler.
+/// Where blocking calls run: on a thread of the worker's own, or (tests, with a store that never blocks) on the
+/// scheduler.
 enum class worker_thread : unsigned char { own, scheduler };
 
 using open_writer = std::function<std::unique_ptr<storage::writer>()>;
 using open_reader = std::function<std::unique_ptr<storage::reader>()>;
 
-/// Starts a worker; its connection is opened at once, in the caller's thread (that never blocks for long, see database).
+/// Starts a worker; its connection is opened at once, in the caller's thread (that never blocks for long, see
+/// database).
 store_writer_actor spawn_store_writer(caf::actor_system& system, const open_writer& open, const writer_slot& slot,
                                       worker_thread where);
 store_reader_actor spawn_store_reader(caf::actor_system& system, const open_reader& open, const reader_slot& slot,

@@ -8,7 +8,6 @@
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 #include <caf/system_messages.hpp>
-
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -20,7 +19,8 @@ namespace {
 
 using phase = supervisor_state::phase;
 
-/// A killed child that still does not end is left behind after this: a thread that is stuck in foreign code cannot be ended.
+/// A killed child that still does not end is left behind after this: a thread that is stuck in foreign code cannot be
+/// ended.
 constexpr std::chrono::milliseconds kill_timeout{500};
 
 bool orderly(const caf::error& why) {
@@ -67,6 +67,8 @@ void supervisor_state::start_ready() {
   bool ordered = how.strategy != restart_strategy::one_for_one;
   auto stops = [](const child& c) { return c.at == phase::stopping; };
   if (ordered && std::ranges::any_of(children, stops)) return;
+  auto waits = [](const child& c) { return c.at == phase::waiting || c.at == phase::parked; };
+  if (how.strategy == restart_strategy::one_for_all && std::ranges::any_of(children, waits)) return;
   for (auto& c : children) {
     if (c.at == phase::ready) start(c);
     if (stopping) return; // that crash was one too many
@@ -166,7 +168,7 @@ void supervisor_state::ask_to_stop(child& c) {
   ++c.generation;
   if (stopping) close_stable(c.spec.stable);
   self->send_exit(c.ref, caf::exit_reason::user_shutdown);
-  self->delayed_send(self, c.spec.supervisor ? how.stop_timeout * 2 : how.stop_timeout,
+  self->delayed_send(self, c.spec.stop_timeout.value_or(how.stop_timeout),
                      stop_overdue{index_of(c), c.generation, false});
 }
 
@@ -317,6 +319,9 @@ child_spec nested_supervisor(std::string name, supervision how, std::vector<chil
   child_spec spec;
   spec.name = name;
   spec.supervisor = true;
+  auto patience = kill_timeout;
+  for (const auto& child : children) patience += child.stop_timeout.value_or(how.stop_timeout) + kill_timeout;
+  spec.stop_timeout = patience;
   spec.start = [name = std::move(name), how, children = std::move(children)](caf::actor_system& system) {
     return caf::actor_cast<caf::actor>(spawn_supervisor(system, name, how, children));
   };

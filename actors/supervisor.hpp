@@ -1,6 +1,7 @@
 // A supervisor in OTP's sense: starts its children in order, restarts them when they end, stops them in reverse order.
-// Owned by its parent supervisor (the root by start_tree) and restarted like any other child; then its children die with it and are
-// started afresh. Nothing survives a crash of it but the stable handles, which point to the new children then.
+// Owned by its parent supervisor (the root by start_tree) and restarted like any other child; then its children die
+// with it and are started afresh. Nothing survives a crash of it but the stable handles, which point to the new
+// children then.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -14,6 +15,7 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
 
 namespace dr::actors {
 
@@ -21,8 +23,8 @@ namespace dr::actors {
 enum class restart_kind : unsigned char { permanent = 1, transient, temporary };
 /// Whom a crash takes along: nobody; the children started after it; everybody.
 enum class restart_strategy : unsigned char { one_for_one = 1, rest_for_one, one_for_all };
-/// What happens when a child crashes more often than allowed. park: it is `down`, visibly, and tried again slowly, and no sibling
-/// is disturbed. escalate: the supervisor ends with its children, as in OTP, and its own supervisor decides.
+/// What happens when a child crashes more often than allowed. park: it is `down`, visibly, and tried again slowly, and
+/// no sibling is disturbed. escalate: the supervisor ends with its children, as in OTP, and its own supervisor decides.
 enum class give_up : unsigned char { park = 1, escalate };
 
 struct child_spec {
@@ -34,6 +36,8 @@ struct child_spec {
   bool supervisor = false;
   /// A handle of make_stable() that shall stand for this child; none for most.
   caf::actor stable = {};
+  /// For this child to end when asked; none: as its supervisor says.
+  std::optional<std::chrono::milliseconds> stop_timeout = {};
   /// The child answers get_population; the counts appear as `dynamic` of its supervisor's node.
   bool population = false;
 };
@@ -72,7 +76,7 @@ struct supervisor_state {
     child_spec spec;
     caf::actor ref = {};
     phase at = phase::ready;
-    bool probation = false;      ///< was parked and has not yet lived for a window since
+    bool probation = false;       ///< was parked and has not yet lived for a window since
     std::uint64_t generation = 0; ///< grows with every start and stop; outdated timers are known by it
     std::int64_t restarts = 0;
     std::string last_error = {};
@@ -119,7 +123,7 @@ supervisor_impl::behavior_type supervisor(supervisor_impl::stateful_pointer<supe
 supervisor_actor spawn_supervisor(caf::actor_system& system, std::string name, supervision how,
                                   std::vector<child_spec> children);
 
-/// The spec of a supervisor under a supervisor.
+/// The spec of a supervisor under a supervisor. It may take as long to stop as its children may one after the other.
 child_spec nested_supervisor(std::string name, supervision how, std::vector<child_spec> children);
 
 } // namespace dr::actors

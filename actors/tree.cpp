@@ -10,7 +10,6 @@
 #include <caf/actor_registry.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
-
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -39,7 +38,9 @@ child_spec writer_spec(const tree_options& options, std::string name, storage::l
   child_spec spec;
   spec.name = std::move(name);
   spec.stable = untyped(worker.handle);
-  auto open = [database = options.database, which, epoch = options.epoch] { return database->open_writer(which, epoch); };
+  auto open = [database = options.database, which, epoch = options.epoch] {
+    return database->open_writer(which, epoch);
+  };
   spec.start = [open, slot = worker.slot, where = options.workers_on](caf::actor_system& system) {
     return untyped(spawn_store_writer(system, open, slot, where));
   };
@@ -67,8 +68,8 @@ child_spec storage_group(caf::actor_system& system, const tree_options& options,
   workers.bulk = make_lane_worker(system, "the bulk writer");
   std::vector<child_spec> readers;
   for (int i = 1; i <= std::max(1, options.config->database.readers); ++i) {
-    workers.readers.push_back({make_stable<store_reader_actor>(system, "a reader"),
-                               std::make_shared<connection_slot<storage::reader>>()});
+    workers.readers.push_back(
+        {make_stable<store_reader_actor>(system, "a reader"), std::make_shared<connection_slot<storage::reader>>()});
     readers.push_back(reader_spec(options, "reader_" + std::to_string(i), workers.readers.back()));
   }
   std::vector<child_spec> writers{writer_spec(options, "hot_writer", storage::lane::hot, workers.hot),
@@ -102,7 +103,9 @@ child_spec dispatch_group(const tree_options& options, const services& all) {
   one.name = "registry";
   one.stable = untyped(all.registry);
   one.population = true;
-  one.start = [world = context_ptr{world}](caf::actor_system& system) { return untyped(system.spawn(registry, world)); };
+  one.start = [world = context_ptr{world}](caf::actor_system& system) {
+    return untyped(system.spawn(registry, world));
+  };
   return nested_supervisor("dispatch", group(options, strategy::one_for_one, group_patience), {std::move(one)});
 }
 
@@ -110,12 +113,16 @@ child_spec front_group(const tree_options& options, const services& all) {
   child_spec hub;
   hub.name = "push_hub";
   hub.stable = untyped(all.hub);
-  hub.start = [store = all.store, encoder = options.encoder,
-               patience = options.config->database.request_timeout](caf::actor_system& system) {
-    return untyped(system.spawn(push_hub, store, encoder, patience));
-  };
+  hub.start = [store = all.store, encoder = options.encoder, patience = options.config->database.request_timeout](
+                  caf::actor_system& system) { return untyped(system.spawn(push_hub, store, encoder, patience)); };
   std::vector<child_spec> children{std::move(hub)};
-  if (options.front) std::ranges::move(options.front(all), std::back_inserter(children));
+  // The front lets requests in flight finish; what they need is stopped after it.
+  auto patience = options.config->http.drain_timeout + std::chrono::seconds{1};
+  if (options.front)
+    for (auto& child : options.front(all)) {
+      if (!child.stop_timeout) child.stop_timeout = patience;
+      children.push_back(std::move(child));
+    }
   return nested_supervisor("front", group(options, strategy::one_for_one, group_patience), std::move(children));
 }
 
@@ -139,8 +146,8 @@ services start_tree(caf::actor_system& system, const tree_options& options) {
 
   std::vector<child_spec> groups{storage_group(system, options, all)};
   if (options.metering)
-    groups.push_back(nested_supervisor("metering", group(options, strategy::one_for_one, group_patience),
-                                       options.metering(all)));
+    groups.push_back(
+        nested_supervisor("metering", group(options, strategy::one_for_one, group_patience), options.metering(all)));
   groups.push_back(dispatch_group(options, all));
   groups.push_back(front_group(options, all));
   auto root = spawn_supervisor(system, "root", group(options, strategy::one_for_one, root_patience), std::move(groups));

@@ -4,8 +4,8 @@
 //   ├─ metering (one_for_one)   given by the caller
 //   ├─ dispatch (one_for_one)   registry, and under it campaigns, responses, users
 //   └─ front    (one_for_one)   push hub · given by the caller
-// The root lives as long as the process. Every service stands behind a stable handle that is made before anything starts, so that the
-// order in which they need each other does not matter.
+// The root lives as long as the process. Every service stands behind a stable handle that is made before anything
+// starts, so that the order in which they need each other does not matter.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -21,7 +21,8 @@
 
 namespace dr::actors {
 
-/// Few threads with one queue (the default policy costs a third of a core), no logging of CAF's own, our errors rendered.
+/// Few threads with one queue (the default policy costs a third of a core), no logging of CAF's own, our errors
+/// rendered.
 class actor_system_config : public caf::actor_system_config {
 public:
   explicit actor_system_config(const actor_settings& settings);
@@ -37,17 +38,18 @@ struct tree_options {
   std::int64_t epoch = 0;                      ///< of take_lease()
   std::shared_ptr<const push_encoder> encoder;
   std::function<void()> on_fenced; ///< called once, from the store's turn: the process must stop
-  children_factory metering;       ///< whose specs stand behind services.gate and services.verification; none: no metering
-  children_factory front;          ///< started last and stopped first; none: no front
+  children_factory metering; ///< whose specs stand behind services.gate and services.verification; none: no metering
+  children_factory front;    ///< started last and stopped first; none: no front
   worker_thread workers_on = worker_thread::own;
 };
 
-/// Starts everything, in the background. The handles are valid at once and for ever; a service that is not up yet answers
-/// store_unavailable.
+/// Starts everything, in the background. The handles are valid at once and for ever; a service that is not up yet
+/// answers store_unavailable.
 services start_tree(caf::actor_system& system, const tree_options& options);
 
-/// Stops the tree in reverse order and waits for every actor to be gone. False when that took longer than the deadline: something is
-/// stuck in foreign code, and the process had better leave without destroying the system. All handles in `all` are reset.
+/// Stops the tree in reverse order and waits for every actor to be gone; the front alone may use http.drain_timeout of
+/// the deadline. False when that took longer than the deadline: something is stuck in foreign code, and the process had
+/// better leave without destroying the system. All handles in `all` are reset.
 bool stop_tree_and_wait(caf::actor_system& system, services& all, std::chrono::milliseconds deadline);
 
 } // namespace dr::actors

@@ -14,7 +14,8 @@ user_state::~user_state() {
   for (auto& [ticket, reply] : under_way) reply.deliver(caf::make_error(caf::sec::request_receiver_down));
 }
 
-/// The store keeps the order of its queue, so the changes need not wait for each other here: many withdrawals share a transaction.
+/// The store keeps the order of its queue, so the changes need not wait for each other here: many withdrawals share a
+/// transaction.
 caf::result<written> user_state::take(user_command& cmd) {
   if (under_way.size() >= user_backlog_max)
     return to_caf(fail(errc::overloaded, "too many changes of this user at once: try again"));
@@ -52,7 +53,8 @@ void user_state::check_idle() {
   if (idle >= user_idle_after && under_way.empty())
     return self->send(world->registry, entity_idle{entity_kind::user, id.value});
   check_armed = true;
-  auto rest = idle < user_idle_after ? user_idle_after - idle : caf::actor_clock::duration_type{std::chrono::seconds{1}};
+  auto rest =
+      idle < user_idle_after ? user_idle_after - idle : caf::actor_clock::duration_type{std::chrono::seconds{1}};
   self->delayed_send(self, std::chrono::duration_cast<std::chrono::milliseconds>(rest), idle_check{});
 }
 

@@ -1,5 +1,6 @@
 // One user: its changes reach the store in the order in which they came, and it hears of its withdrawals.
-// Owned by the registry, which starts it on the next touch; it keeps nothing, so a crash loses nothing that was answered.
+// Owned by the registry, which starts it on the next touch; it keeps nothing, so a crash loses nothing that was
+// answered.
 #pragma once
 
 #include "actors/entities.hpp"

@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
       [&](const dr::loaded_settings& loaded) {
         auto arguments = arguments_after("up", argc, argv);
         std::erase(arguments, "--no-simulator");
-        return dr::up(loaded.settings, arguments, !without_simulator && loaded.settings.kepco.simulated);
+        return dr::up(loaded.settings, arguments, !without_simulator && !loaded.settings.kepco.base_url_given);
       })
       ->add_flag("--no-simulator", without_simulator, "do not start kepco-sim");
   add("migrate", "Bring the database schema up to date",

@@ -21,6 +21,7 @@ public:
 
   nlohmann::json get(const std::string& path) const { return call("GET", path, {}); }
   nlohmann::json post(const std::string& path, const nlohmann::json& body) const { return call("POST", path, body); }
+  void remove(const std::string& path) const { call("DELETE", path, {}); }
   nlohmann::json put(const std::string& path, const nlohmann::json& body) const { return call("PUT", path, body); }
 
 private:

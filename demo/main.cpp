@@ -112,11 +112,13 @@ std::vector<customer> enrol(const api_client& server, int count) {
   return all;
 }
 
-/// Tells the simulator who really reduces, from the campaign's start on.
+/// Tells the simulator who really reduces, from the campaign's start on; what an earlier run told it is forgotten.
 void plan_reductions(const api_client& simulator, const std::vector<customer>& all, const std::string& from) {
-  for (const auto& c : all)
+  for (const auto& c : all) {
+    simulator.remove("/_sim/reductions?custNo=" + c.cust_no);
     if (c.acts == behaviour::reduces)
       simulator.post("/_sim/reductions", {{"custNo", c.cust_no}, {"from", from}, {"kw", c.capacity_kw * 0.95}});
+  }
 }
 
 std::string kwh(const json& wh) { return wh.is_number() ? fmt::format("{:.1f}", wh.get<double>() / 1000.0) : "-"; }
@@ -124,14 +126,15 @@ std::string kwh(const json& wh) { return wh.is_number() ? fmt::format("{:.1f}", 
 std::string reason(const customer& c, const json* check) {
   if (c.acts == behaviour::denies) return "denied the order";
   if (c.acts == behaviour::ignores) return "did not answer";
-  return check ? check->value("detail", "") : "no reduction check";
+  if (check == nullptr) return "no reduction check";
+  const auto detail = check->value("detail", "");
+  return detail.empty() ? "reduced as promised" : detail;
 }
 
 void print_result(const api_client& server, const std::vector<customer>& all, std::int64_t campaign) {
   std::map<std::int64_t, json> checks;
-  for (std::string path = fmt::format("/kepcos?drId={}&size=1000", campaign);
-       const auto& check : server.get(path).at("_embedded").at("kepcos"))
-    checks[check.at("userId").get<std::int64_t>()] = check;
+  const auto listed = server.get(fmt::format("/kepcos?drId={}&size=1000", campaign));
+  for (const auto& check : listed.at("_embedded").at("kepcos")) checks[check.at("userId").get<std::int64_t>()] = check;
   std::vector<std::vector<std::string>> rows{{"customer", "capacity kW", "behaviour", "answer now", "baseline kWh",
                                               "metered kWh", "points", "balance", "why"}};
   for (const auto& c : all) {

@@ -28,16 +28,16 @@ struct reduction_check {
   check_id id;
   campaign_id campaign;
   user_id user;
-  std::string user_name;                ///< the user's present name
+  std::string user_name; ///< the user's present name
   response_id response;
-  int revision = 1;                     ///< grows with every recheck; the id stays
+  int revision = 1;                                ///< grows with every recheck; the id stays
   dr::answer response_answer = dr::answer::accept; ///< the answer the check was made for
   bool is_real = false;
-  std::int64_t adjust_points = 0;       ///< points credited by this revision
-  baseline_choice baseline;             ///< the method used (saa: true only if an adjustment was really applied)
+  std::int64_t adjust_points = 0; ///< points credited by this revision
+  baseline_choice baseline;       ///< the method used (saa: true only if an adjustment was really applied)
   std::int64_t baseline_wh = 0;
   std::int64_t metered_wh = 0;
-  std::int64_t reduction_wh = 0;        ///< signed
+  std::int64_t reduction_wh = 0; ///< signed
   std::int64_t credited_wh = 0;
   check_quality quality = check_quality::final_;
   std::string detail;                   ///< in words: which hours were left out, why it is not real, what capped it

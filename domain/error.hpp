@@ -54,7 +54,8 @@ struct error {
   friend bool operator==(const error&, const error&) = default;
 };
 
-/// Either a value or the error that prevented it. Reading the value of a failed result is a programming error and throws.
+/// Either a value or the error that prevented it. Reading the value of a failed result is a programming error and
+/// throws.
 template <class T> using result = boost::system::result<T, error>;
 
 /// Shorthand for a failed result.

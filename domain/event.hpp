@@ -23,15 +23,15 @@ struct event {
 
 /// Every event type there is.
 namespace event_types {
-inline constexpr const char* dr_started = "DRstarted";         ///< ordered (announced or started at once)
-inline constexpr const char* list_made = "Listmade";           ///< one response per enrolled user is there
-inline constexpr const char* dr_begun = "DrBegun";             ///< a scheduled campaign reached its start
+inline constexpr const char* dr_started = "DRstarted"; ///< ordered (announced or started at once)
+inline constexpr const char* list_made = "Listmade";   ///< one response per enrolled user is there
+inline constexpr const char* dr_begun = "DrBegun";     ///< a scheduled campaign reached its start
 inline constexpr const char* dr_changed = "DrChanged";
 inline constexpr const char* accept_chosen = "AcceptChosen";
 inline constexpr const char* deny_chosen = "DenyChosen";
 inline constexpr const char* dr_ended = "DrEnded";
 inline constexpr const char* dr_canceled = "DrCanceled";
-inline constexpr const char* list_saved = "Listsaved";         ///< answers frozen and counted, checks queued
+inline constexpr const char* list_saved = "Listsaved"; ///< answers frozen and counted, checks queued
 inline constexpr const char* reduction_check = "ReductionCheck";
 inline constexpr const char* point_changed = "PointChanged";
 inline constexpr const char* point_withdrawn = "PointWithdrawn";
@@ -43,10 +43,10 @@ inline constexpr const char* user_withdrawn = "UserWithdrawn";
 inline constexpr const char* users_imported = "UsersImported"; ///< one per chunk
 inline constexpr const char* token_issued = "TokenIssued";
 inline constexpr const char* token_revoked = "TokenRevoked";
-inline constexpr const char* all[] = {dr_started,      list_made,      dr_begun,     dr_changed,     accept_chosen,
-                                      deny_chosen,     dr_ended,       dr_canceled,  list_saved,     reduction_check,
-                                      point_changed,   point_withdrawn, check_parked, recheck_ordered, user_enrolled,
-                                      user_changed,    user_withdrawn, users_imported, token_issued, token_revoked};
+inline constexpr const char* all[] = {dr_started,    list_made,       dr_begun,       dr_changed,      accept_chosen,
+                                      deny_chosen,   dr_ended,        dr_canceled,    list_saved,      reduction_check,
+                                      point_changed, point_withdrawn, check_parked,   recheck_ordered, user_enrolled,
+                                      user_changed,  user_withdrawn,  users_imported, token_issued,    token_revoked};
 } // namespace event_types
 
 } // namespace dr

@@ -13,18 +13,18 @@ namespace dr {
 
 /// What settlement needs of a programme; frozen into a campaign when it is ordered.
 struct programme_terms {
-  baseline_choice default_baseline;               ///< for a user who chose nothing
-  std::vector<baseline_method> allowed_methods;   ///< a user's choice outside of these falls back to the default
-  bool saa_allowed = false;                       ///< false: never SAA, whatever the user chose
-  std::optional<int> cap_percent;                 ///< of committed energy; none: uncapped
-  int performs_at_percent = 70;                   ///< reduction ÷ committed energy from which an accept counts as kept
-  std::int64_t points_per_mwh = 1000;             ///< 1000 = one point per kWh
-  bool mandatory = true;                          ///< goes before voluntary programmes when campaigns overlap
+  baseline_choice default_baseline;             ///< for a user who chose nothing
+  std::vector<baseline_method> allowed_methods; ///< a user's choice outside of these falls back to the default
+  bool saa_allowed = false;                     ///< false: never SAA, whatever the user chose
+  std::optional<int> cap_percent;               ///< of committed energy; none: uncapped
+  int performs_at_percent = 70;                 ///< reduction ÷ committed energy from which an accept counts as kept
+  std::int64_t points_per_mwh = 1000;           ///< 1000 = one point per kWh
+  bool mandatory = true;                        ///< goes before voluntary programmes when campaigns overlap
   friend bool operator==(const programme_terms&, const programme_terms&) = default;
 };
 
-/// What a user's choice comes to under the programme's rules: a method that is not allowed falls back to the default, SAA is
-/// used only where it is allowed. This is what dispatch freezes into a response.
+/// What a user's choice comes to under the programme's rules: a method that is not allowed falls back to the default,
+/// SAA is used only where it is allowed. This is what dispatch freezes into a response.
 baseline_choice effective_baseline(const programme_terms& terms, std::optional<baseline_method> method,
                                    std::optional<bool> saa) noexcept;
 

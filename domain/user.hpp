@@ -13,17 +13,17 @@ namespace dr {
 
 struct user {
   user_id id;
-  std::string name;                            ///< UTF-8, 1 … 200 characters
-  std::int64_t capacity_w = 0;                 ///< committed reduction in W (the API says kW, up to three decimals)
-  std::int64_t points = 0;                     ///< balance; the sum of the user's ledger entries
-  std::int64_t owed_points = 0;                ///< taken back by a recheck but already spent; recovered from later credits
-  std::string cust_no;                         ///< KEPCO's ten digits, empty when unknown
-  std::optional<baseline_method> method;       ///< the user's choice; none: the programme's
-  std::optional<bool> saa;                     ///< the user's choice; none: the programme's
-  bool enrolled = true;                        ///< false once withdrawn from the programme
-  std::optional<time_point> token_created_at;  ///< set while the user has an access token
+  std::string name;                      ///< UTF-8, 1 … 200 characters
+  std::int64_t capacity_w = 0;           ///< committed reduction in W (the API says kW, up to three decimals)
+  std::int64_t points = 0;               ///< balance; the sum of the user's ledger entries
+  std::int64_t owed_points = 0;          ///< taken back by a recheck but already spent; recovered from later credits
+  std::string cust_no;                   ///< KEPCO's ten digits, empty when unknown
+  std::optional<baseline_method> method; ///< the user's choice; none: the programme's
+  std::optional<bool> saa;               ///< the user's choice; none: the programme's
+  bool enrolled = true;                  ///< false once withdrawn from the programme
+  std::optional<time_point> token_created_at; ///< set while the user has an access token
   time_point created_at{};
-  std::int64_t version = 1;                    ///< grows with every visible change
+  std::int64_t version = 1; ///< grows with every visible change
   friend bool operator==(const user&, const user&) = default;
 };
 

@@ -105,10 +105,13 @@ reply render_error(unsigned status, std::string_view detail, const request_conte
   auto text = std::string(detail);
   if (!text.empty() && text.front() >= 'a' && text.front() <= 'z') text.front() = static_cast<char>(text.front() - 32);
   if (!text.empty() && text.back() != '.') text += '.';
-  return problem_reply(problem_of_status(status, text), request ? request->path : std::string_view{});
+  auto made = problem_reply(problem_of_status(status, text), request ? request->path : std::string_view{});
+  std::erase_if(made.headers, [](const auto& field) { return field.first == "Retry-After"; }); // the kit adds its own
+  return made;
 }
 
-void log_access(const front_context& app, const request_context& request, unsigned status, std::chrono::nanoseconds took) {
+void log_access(const front_context& app, const request_context& request, unsigned status,
+                std::chrono::nanoseconds took) {
   if (!spdlog::should_log(spdlog::level::debug)) return;
   // The path only: a query may carry a WebSocket's token.
   spdlog::debug("{} {} {} {} {:.1f} ms", origin_of(request, app.proxies).client, to_string(request.verb), request.path,

@@ -99,8 +99,9 @@ renderer render_campaign(view how, unsigned status) {
 }
 
 renderer render_response(view how) {
-  return rendering<storage::response_changed>(
-    std::move(how), [](const view& v, const storage::response_changed& done) { return response_reply(v, done.response); });
+  return rendering<storage::response_changed>(std::move(how), [](const view& v, const storage::response_changed& done) {
+    return response_reply(v, done.response);
+  });
 }
 
 renderer render_entry(view how) {
@@ -110,14 +111,14 @@ renderer render_entry(view how) {
 
 renderer render_accepted(view how, std::string location) {
   return rendering<storage::done>(
-    std::move(how), [location = std::move(location)](const view& v, const storage::done& done) {
-      auto body = written_json([&](json_writer& out) {
-        out.begin_object().field("status", "queued").field("count", done.count).key("_links").begin_object();
-        write_link(out, "self", v.origin, location);
-        out.end_object().end_object();
+      std::move(how), [location = std::move(location)](const view& v, const storage::done& done) {
+        auto body = written_json([&](json_writer& out) {
+          out.begin_object().field("status", "queued").field("count", done.count).key("_links").begin_object();
+          write_link(out, "self", v.origin, location);
+          out.end_object().end_object();
+        });
+        return with_location(json_reply(v, 202, std::move(body)), v, location);
       });
-      return with_location(json_reply(v, 202, std::move(body)), v, location);
-    });
 }
 
 renderer render_token(view how, std::string token) {

@@ -1,5 +1,5 @@
-// Replies: an item, a collection, a problem. And renderers, which make the reply to a committed change (or to its failure) purely, so
-// that the store can keep the same bytes with the change.
+// Replies: an item, a collection, a problem. And renderers, which make the reply to a committed change (or to its
+// failure) purely, so that the store can keep the same bytes with the change.
 #pragma once
 
 #include "http/codecs/hal.hpp"
@@ -43,7 +43,8 @@ reply refuse(const call& c, const error& why);
 
 /// The page of a list.
 template <class T, class Write, class IdOf>
-reply list_reply(const call& c, const char* name, const paging& at, const storage::page<T>& rows, Write write, IdOf id_of) {
+reply list_reply(const call& c, const char* name, const paging& at, const storage::page<T>& rows, Write write,
+                 IdOf id_of) {
   const collection_place place{c.how.origin, c.how.instance, name, std::string(c.http.target)};
   const auto last_id = rows.items.empty() ? 0 : id_of(rows.items.back());
   return json_reply(c.how, 200, write_collection(place, at, rows, write, last_id));

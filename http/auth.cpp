@@ -22,9 +22,7 @@ std::string_view token_of(const request_context& request, bool in_query) {
 
 } // namespace
 
-std::string identity::principal() const {
-  return by.is_admin() ? "admin" : "user:" + std::to_string(by.user.value);
-}
+std::string identity::principal() const { return by.is_admin() ? "admin" : "user:" + std::to_string(by.user.value); }
 
 access_control::access_control(auth_mode mode, std::string admin_token)
     : mode_(mode), admin_token_(std::move(admin_token)),

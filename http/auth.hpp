@@ -26,7 +26,8 @@ struct identity {
   std::string principal() const;
 };
 
-/// Checks tokens. Customers' tokens are looked up by hash in the store; a small cache saves the lookup for a while. Thread-safe.
+/// Checks tokens. Customers' tokens are looked up by hash in the store; a small cache saves the lookup for a while.
+/// Thread-safe.
 class access_control {
 public:
   static constexpr std::size_t max_cached = 10'000;
@@ -60,7 +61,8 @@ private:
   std::uint64_t generation_ = 0;
 };
 
-/// Finds out who asks. `in_query`: the token may come as ?access_token= (WebSocket routes only). Fails: unauthorized, store errors.
+/// Finds out who asks. `in_query`: the token may come as ?access_token= (WebSocket routes only). Fails: unauthorized,
+/// store errors.
 awaitable<result<identity>> identify(front_context& app, const request_context& request, bool in_query);
 
 } // namespace dr::http

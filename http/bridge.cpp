@@ -22,10 +22,11 @@ namespace dr::http {
 namespace {
 
 namespace asio = boost::asio;
-using outcome = result<caf::message>;
+using message_result = result<caf::message>;
 
-/// Where the answer is laid down. The waiting coroutine sleeps on a timer; whoever brings the answer wakes it. The timer lives in the
-/// coroutine's frame, which takes it out of here before it goes: so a late answer never touches a frame or a context that is gone.
+/// Where the answer is laid down. The waiting coroutine sleeps on a timer; whoever brings the answer wakes it. The
+/// timer lives in the coroutine's frame, which takes it out of here before it goes: so a late answer never touches a
+/// frame or a context that is gone.
 class letter_box {
 public:
   void open(asio::steady_timer& timer) {
@@ -37,13 +38,13 @@ public:
     timer_ = nullptr;
   }
   /// Lays the first answer down and wakes the coroutine. From any thread.
-  static void deliver(const std::shared_ptr<letter_box>& box, outcome answer) {
+  static void deliver(const std::shared_ptr<letter_box>& box, message_result answer) {
     const std::scoped_lock lock(box->mutex_);
     if (!box->timer_ || box->answer_) return;
     box->answer_ = std::move(answer);
     asio::post(box->timer_->get_executor(), [box] { box->wake(); });
   }
-  std::optional<outcome> take() {
+  std::optional<message_result> take() {
     const std::scoped_lock lock(mutex_);
     return std::exchange(answer_, std::nullopt);
   }
@@ -57,11 +58,12 @@ private:
 
   std::mutex mutex_;
   asio::steady_timer* timer_ = nullptr;
-  std::optional<outcome> answer_;
+  std::optional<message_result> answer_;
 };
 
-/// A minimal actor that takes exactly one response. When every reference to it goes away without one (a dropped response promise), it
-/// reports that. It leans on CAF's semi-internals; tests/http/bridge_test.cpp pins what we rely on.
+/// A minimal actor that takes exactly one response. When every reference to it goes away without one (a dropped
+/// response promise), it reports that. It leans on CAF's semi-internals; tests/http/bridge_test.cpp pins what we rely
+/// on.
 class reply_sink final : public caf::monitorable_actor {
 public:
   reply_sink(caf::actor_config& config, std::shared_ptr<letter_box> box)
@@ -89,7 +91,8 @@ private:
 void send_request(caf::actor_system& system, const caf::strong_actor_ptr& to, caf::message what,
                   const std::shared_ptr<letter_box>& box) {
   caf::actor_config config;
-  auto sink = caf::make_actor<reply_sink, caf::strong_actor_ptr>(system.next_actor_id(), system.node(), &system, config, box);
+  auto sink =
+      caf::make_actor<reply_sink, caf::strong_actor_ptr>(system.next_actor_id(), system.node(), &system, config, box);
   if (!to) return; // the sink dies here and reports that
   to->enqueue(std::move(sink), caf::make_message_id(1), std::move(what), nullptr);
 }

@@ -1,7 +1,8 @@
-// The bridge from the server's coroutines to actors: an awaitable request with a one-shot reply sink and a finite timeout.
+// The bridge from the server's coroutines to actors: an awaitable request with a one-shot reply sink and a finite
+// timeout.
 //
-// g++ 12 destroys a temporary lambda (or aggregate) inside a co_await expression twice. So everything here is an ordinary
-// function that returns the awaitable: make the operation in one statement and await it in the next,
+// g++ 12 destroys a temporary lambda (or aggregate) inside a co_await expression twice. So everything here is an
+// ordinary function that returns the awaitable: make the operation in one statement and await it in the next,
 //   auto pending = ask<storage::written>(system, registry, std::move(command), timeout);
 //   auto done = co_await std::move(pending);
 #pragma once
@@ -26,9 +27,9 @@ namespace dr::http {
 
 template <class T> using awaitable = boost::asio::awaitable<T>;
 
-/// Sends `what` to an actor and waits for its answer, which comes exactly once: the answer, the actor's error, timed_out after
-/// `timeout`, or outcome_unknown when the actor is dead or lets the promise go. An answer that comes later is dropped. `timeout` is
-/// real time and > 0. The actor may be invalid (then it is dead).
+/// Sends `what` to an actor and waits for its answer, which comes exactly once: the answer, the actor's error,
+/// timed_out after `timeout`, or outcome_unknown when the actor is dead or lets the promise go. An answer that comes
+/// later is dropped. `timeout` is real time and > 0. The actor may be invalid (then it is dead).
 awaitable<result<caf::message>> ask_message(caf::actor_system& system, caf::strong_actor_ptr to, caf::message what,
                                             std::chrono::milliseconds timeout);
 
@@ -56,13 +57,14 @@ awaitable<Answer> unbox(awaitable<result<caf::message>> pending, std::shared_ptr
 
 /// The same, typed: `Handle` is a typed actor, `Reply` what it answers to `Message`.
 template <class Reply, class Handle, class Message>
-awaitable<result<Reply>> ask(caf::actor_system& system, const Handle& to, Message what, std::chrono::milliseconds timeout) {
+awaitable<result<Reply>> ask(caf::actor_system& system, const Handle& to, Message what,
+                             std::chrono::milliseconds timeout) {
   auto target = to ? caf::actor_cast<caf::strong_actor_ptr>(to) : nullptr;
   return detail::unpack<Reply>(ask_message(system, std::move(target), caf::make_message(std::move(what)), timeout));
 }
 
-/// Runs `query(storage::reader&) -> result<T>` on one of the store's readers and waits for what it read. It runs on another thread,
-/// perhaps after the timeout: it may capture values only.
+/// Runs `query(storage::reader&) -> result<T>` on one of the store's readers and waits for what it read. It runs on
+/// another thread, perhaps after the timeout: it may capture values only.
 template <class Query, class Answer = std::invoke_result_t<Query&, storage::reader&>>
 awaitable<Answer> read(caf::actor_system& system, const actors::store_actor& store, std::chrono::milliseconds timeout,
                        Query query) {

@@ -6,7 +6,8 @@ awaitable<result<storage::written>> order(front_context& app, actors::order_camp
   return ask<storage::written>(app.system, app.services.registry, std::move(what), app.config->database.bulk_timeout);
 }
 
-awaitable<result<storage::written>> persist(front_context& app, storage::write what, std::chrono::milliseconds timeout) {
+awaitable<result<storage::written>> persist(front_context& app, storage::write what,
+                                            std::chrono::milliseconds timeout) {
   return ask<storage::written>(app.system, app.services.store, actors::persist{std::move(what)}, timeout);
 }
 

@@ -29,21 +29,30 @@ bool negotiate(const request_context& request, offer gives, view& how) {
     how.plain_json = hal == 0;
     return hal > 0 || acceptance(request, json_type) > 0;
   }
-  case offer::json: return acceptance(request, json_type) > 0;
-  case offer::csv: return acceptance(request, csv_type) > 0;
-  case offer::yaml: return acceptance(request, yaml_type) > 0 || acceptance(request, "text/yaml") > 0;
-  case offer::any: break;
+  case offer::json:
+    return acceptance(request, json_type) > 0;
+  case offer::csv:
+    return acceptance(request, csv_type) > 0;
+  case offer::yaml:
+    return acceptance(request, yaml_type) > 0 || acceptance(request, "text/yaml") > 0;
+  case offer::any:
+    break;
   }
   return true;
 }
 
 const char* offered(offer gives) noexcept {
   switch (gives) {
-  case offer::hal: return "This resource is application/hal+json or application/json.";
-  case offer::json: return "This resource is application/json.";
-  case offer::csv: return "This resource is text/csv.";
-  case offer::yaml: return "This resource is application/yaml.";
-  case offer::any: break;
+  case offer::hal:
+    return "This resource is application/hal+json or application/json.";
+  case offer::json:
+    return "This resource is application/json.";
+  case offer::csv:
+    return "This resource is text/csv.";
+  case offer::yaml:
+    return "This resource is application/yaml.";
+  case offer::any:
+    break;
   }
   return "";
 }
@@ -91,9 +100,11 @@ awaitable<reply> serve(context_ptr app, const route_row& row, request_context& r
   if (const auto* who = std::any_cast<identity>(&request.attached)) c.who = *who;
   c.how.origin = origin_of(request, app->proxies).base;
   c.how.instance = request.path;
-  if (!negotiate(request, row.gives, c.how)) co_return problem_reply(problem_of_status(406, offered(row.gives)), c.how.instance);
+  if (!negotiate(request, row.gives, c.how))
+    co_return problem_reply(problem_of_status(406, offered(row.gives)), c.how.instance);
   if (!takes_body(request, row.body)) {
-    const auto* detail = row.body == body_kind::csv ? "Send text/csv." : "Send application/json.";
+    const auto* detail = row.body == body_kind::csv ? "Send it as Content-Type: text/csv."
+                                                    : "Send it as Content-Type: application/json.";
     co_return problem_reply(problem_of_status(415, detail), c.how.instance);
   }
   if (!is_write(request.verb)) {

@@ -1,4 +1,5 @@
-// What happens around every handler: who may, what is accepted, keys and conditions, and the header fields of every answer.
+// What happens around every handler: who may, what is accepted, keys and conditions, and the header fields of every
+// answer.
 #pragma once
 
 #include "http/context.hpp"

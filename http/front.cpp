@@ -10,9 +10,9 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/stateful_actor.hpp>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <stdexcept>
+#include <unistd.h>
 
 namespace dr::http {
 
@@ -101,8 +101,9 @@ void front_control::detach(const server* stopped) {
 }
 
 caf::actor start_front(caf::actor_system& system, const front_options& options) {
-  auto app = std::make_shared<front_context>(system, options.config, options.services, options.time, options.version,
-                                             options.config->auth == auth_mode::off ? std::string{} : options.admin_token);
+  auto app =
+      std::make_shared<front_context>(system, options.config, options.services, options.time, options.version,
+                                      options.config->auth == auth_mode::off ? std::string{} : options.admin_token);
   auto wanted = options_of(*options.config);
   if (options.listen_fd >= 0) {
     wanted.listen_fd = ::dup(options.listen_fd);
@@ -112,8 +113,8 @@ caf::actor start_front(caf::actor_system& system, const front_options& options) 
   if (auto started = running->start(); !started)
     throw std::runtime_error("the HTTP front cannot listen: " + started.error().detail);
   options.control->attach(running, app);
-  spdlog::info("listening on http://{}, access control {}", endpoint{options.config->http.address.host, running->port()}.text(),
-               to_string(options.config->auth));
+  spdlog::info("listening on http://{}, access control {}",
+               endpoint{options.config->http.address.host, running->port()}.text(), to_string(options.config->auth));
   // Stopping waits for requests in flight: a thread of its own.
   return system.spawn<caf::detached>(front, std::move(running), options);
 }

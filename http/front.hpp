@@ -1,5 +1,6 @@
-// The http front: a permanent actor under the front's supervisor that owns the HTTP server. It starts listening in its init and stops
-// with the tree; a restarted one listens on the same socket again. What survives a crash: the listening socket. Connections do not.
+// The http front: a permanent actor under the front's supervisor that owns the HTTP server. It starts listening in its
+// init and stops with the tree; a restarted one listens on the same socket again. What survives a crash: the listening
+// socket. Connections do not.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -49,8 +50,8 @@ struct front_options {
   actors::services services;
   std::shared_ptr<const clock> time;
   std::string version;
-  std::string admin_token;  ///< of load_or_make_admin_token(); unused when access control is off
-  int listen_fd = -1;       ///< a listening socket (kept open; the front works on a duplicate); -1: the configured address
+  std::string admin_token; ///< of load_or_make_admin_token(); unused when access control is off
+  int listen_fd = -1; ///< a listening socket (kept open; the front works on a duplicate); -1: the configured address
   std::shared_ptr<front_control> control = std::make_shared<front_control>();
 };
 

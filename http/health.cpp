@@ -15,27 +15,36 @@ constexpr const char* silent = "does not answer";
 
 const char* to_string(condition state) noexcept {
   switch (state) {
-  case condition::up: return "up";
-  case condition::restarting: return "restarting";
-  case condition::down: return "down";
+  case condition::up:
+    return "up";
+  case condition::restarting:
+    return "restarting";
+  case condition::down:
+    return "down";
   }
   return "down";
 }
 
 const char* to_string(circuit state) noexcept {
   switch (state) {
-  case circuit::closed: return "closed";
-  case circuit::open: return "open";
-  case circuit::half_open: return "half-open";
+  case circuit::closed:
+    return "closed";
+  case circuit::open:
+    return "open";
+  case circuit::half_open:
+    return "half-open";
   }
   return "open";
 }
 
 const char* to_string(actors::storage_state::condition state) noexcept {
   switch (state) {
-  case actors::storage_state::condition::up: return "up";
-  case actors::storage_state::condition::recovering: return "recovering";
-  case actors::storage_state::condition::down: return "down";
+  case actors::storage_state::condition::up:
+    return "up";
+  case actors::storage_state::condition::recovering:
+    return "recovering";
+  case actors::storage_state::condition::down:
+    return "down";
   }
   return "down";
 }
@@ -52,19 +61,16 @@ void write_node(json_writer& out, const actors::tree_node& node, bool with_error
   out.field("state", to_string(node.state)).field("restarts", node.restarts);
   error_field(out, node.last_error, with_errors);
   out.field("since", node.since).key("children").begin_array();
-  for (const auto& child : node.children)
-    write_node(out, child, with_errors);
+  for (const auto& child : node.children) write_node(out, child, with_errors);
   out.end_array().key("dynamic").begin_object();
-  for (const auto& [name, count] : node.dynamic)
-    out.field(name, count);
+  for (const auto& [name, count] : node.dynamic) out.field(name, count);
   out.end_object().end_object();
 }
 
 /// The worst state in a tree; metering's troubles never count for more than a restart.
 condition worst(const actors::tree_node& node) noexcept {
   auto state = node.state;
-  for (const auto& child : node.children)
-    state = std::max(state, worst(child));
+  for (const auto& child : node.children) state = std::max(state, worst(child));
   return node.name == "metering" && state == condition::down ? condition::restarting : state;
 }
 
@@ -77,9 +83,12 @@ awaitable<result<Reply>> ask_part(front_context& app, const Handle& part, Messag
 
 const char* to_string(health_status status) noexcept {
   switch (status) {
-  case health_status::up: return "up";
-  case health_status::degraded: return "degraded";
-  case health_status::down: return "down";
+  case health_status::up:
+    return "up";
+  case health_status::degraded:
+    return "degraded";
+  case health_status::down:
+    return "down";
   }
   return "down";
 }
@@ -166,8 +175,7 @@ awaitable<result<std::string>> overview_json(front_context& app, std::string hea
   out.begin_object();
   if (!head.empty()) out.field("type", head);
   out.field("at", app.now()).key("campaigns").begin_array();
-  for (const auto& c : rows->running)
-    write_summary(out, c, true, link_origin);
+  for (const auto& c : rows->running) write_summary(out, c, true, link_origin);
   out.end_array();
   out.key("users").begin_object().field("enrolled", rows->counts.enrolled);
   out.field("connected", push ? push->customers : 0).end_object();
@@ -176,8 +184,7 @@ awaitable<result<std::string>> overview_json(front_context& app, std::string hea
   out.key("health").begin_object().field("status", to_string(health.status));
   write_report(out, health, rows->counts.checks_parked, true);
   out.end_object().key("events").begin_array();
-  for (const auto& e : rows->events)
-    write_event(out, e);
+  for (const auto& e : rows->events) write_event(out, e);
   out.end_array();
   if (origin) {
     out.key("_links").begin_object();

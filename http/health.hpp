@@ -25,8 +25,8 @@ awaitable<health_report> ask_health(front_context& app);
 health_status judge(const health_report& report) noexcept;
 /// `parked`: checks that wait for a person. `with_errors`: the last errors in words, for the operator.
 std::string to_json(const health_report& report, const front_context& app, std::int64_t parked, bool with_errors);
-/// `{at, campaigns, users, checks, health, events}`, with `type` in front unless it is empty. Without an origin it has no links.
-/// Fails: store errors.
+/// `{at, campaigns, users, checks, health, events}`, with `type` in front unless it is empty. Without an origin it has
+/// no links. Fails: store errors.
 awaitable<result<std::string>> overview_json(front_context& app, std::string type, std::optional<std::string> origin);
 
 } // namespace dr::http

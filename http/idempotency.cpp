@@ -32,7 +32,8 @@ result<reply> marked(result<reply> answer) {
   return answer;
 }
 
-actors::keyed make_keyed(const std::shared_ptr<key_record>& key, std::function<std::string(const result<storage::written>&)> render) {
+actors::keyed make_keyed(const std::shared_ptr<key_record>& key,
+                         std::function<std::string(const result<storage::written>&)> render) {
   auto made = std::make_shared<storage::keyed_request>();
   made->principal = key->principal;
   made->method = key->method;
@@ -49,7 +50,8 @@ result<std::optional<std::string>> idempotency_key(const request_context& reques
   const auto given = request.header("Idempotency-Key");
   if (!given) return std::optional<std::string>{};
   if (!is_visible_ascii(*given, max_key_characters))
-    return error{errc::invalid, "Idempotency-Key must be 1 to 128 visible ASCII characters.",
+    return error{errc::invalid,
+                 "Idempotency-Key must be 1 to 128 visible ASCII characters.",
                  {{"Idempotency-Key", "must be 1 to 128 visible ASCII characters"}}};
   return std::optional<std::string>(*given);
 }
@@ -119,8 +121,7 @@ std::string pack(const reply& answer) {
   json_writer out(text);
   out.begin_object().field("status", answer.status).field("type", answer.content_type);
   out.key("headers").begin_array();
-  for (const auto& [name, value] : answer.headers)
-    out.begin_array().value(name).value(value).end_array();
+  for (const auto& [name, value] : answer.headers) out.begin_array().value(name).value(value).end_array();
   out.end_array().field("body", answer.body).end_object();
   return text;
 }

@@ -1,5 +1,5 @@
-// One socket as the push hub sees it. Only the hub holds it for long: when the hub crashes, or drops it, the socket closes and its
-// client reconnects into a snapshot.
+// One socket as the push hub sees it. Only the hub holds it for long: when the hub crashes, or drops it, the socket
+// closes and its client reconnects into a snapshot.
 #pragma once
 
 #include "actors/messages.hpp"
@@ -34,8 +34,7 @@ public:
   void go_live(std::string snapshot) {
     const std::scoped_lock lock(mutex_);
     socket_->send({nullptr, std::move(snapshot)});
-    for (auto& frame : held_)
-      socket_->send(std::move(frame));
+    for (auto& frame : held_) socket_->send(std::move(frame));
     held_.clear();
     live_ = true;
   }

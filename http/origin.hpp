@@ -30,9 +30,9 @@ private:
 
 /// How the client sees us.
 struct request_origin {
-  std::string base;       ///< "http://host:8080", for links; empty when the Host is not valid
-  std::string client;     ///< the client's address, for logs
-  bool valid = true;      ///< false: the Host header is missing or malformed
+  std::string base;   ///< "http://host:8080", for links; empty when the Host is not valid
+  std::string client; ///< the client's address, for logs
+  bool valid = true;  ///< false: the Host header is missing or malformed
 };
 request_origin origin_of(const request_context& request, const trusted_proxies& proxies);
 

@@ -62,10 +62,10 @@ awaitable<result<user_id>> find_token_owner(front_context& app, std::string toke
   return read_within(app, [hash = std::move(token_hash)](reader& from) { return from.user_of_token(hash); });
 }
 
-awaitable<result<std::optional<storage::keyed_answer>>> find_keyed(front_context& app, std::string principal,
-                                                                   std::string method, std::string path,
-                                                                   std::string key) {
-  return read_within(app, [=, now = app.now()](reader& from) { return from.find_keyed(principal, method, path, key, now); });
+awaitable<result<std::optional<storage::keyed_answer>>>
+find_keyed(front_context& app, std::string principal, std::string method, std::string path, std::string key) {
+  return read_within(app,
+                     [=, now = app.now()](reader& from) { return from.find_keyed(principal, method, path, key, now); });
 }
 
 awaitable<result<void>> ping_store(front_context& app) {

@@ -1,5 +1,6 @@
-// Every read that handlers make, each an ordinary function that returns its awaitable (see bridge.hpp). They run on the store's
-// readers and end after the request timeout at the latest. All fail with store errors, single items with not_found.
+// Every read that handlers make, each an ordinary function that returns its awaitable (see bridge.hpp). They run on the
+// store's readers and end after the request timeout at the latest. All fail with store errors, single items with
+// not_found.
 #pragma once
 
 #include "http/bridge.hpp"
@@ -12,8 +13,8 @@
 namespace dr::http {
 
 awaitable<result<user_id>> find_token_owner(front_context& app, std::string token_hash);
-awaitable<result<std::optional<storage::keyed_answer>>> find_keyed(front_context& app, std::string principal,
-                                                                   std::string method, std::string path, std::string key);
+awaitable<result<std::optional<storage::keyed_answer>>>
+find_keyed(front_context& app, std::string principal, std::string method, std::string path, std::string key);
 /// Both answer within a second, or fail.
 awaitable<result<void>> ping_store(front_context& app);
 awaitable<result<storage::overview_counts>> read_counts(front_context& app);
@@ -49,7 +50,8 @@ struct overview_rows {
 };
 awaitable<result<overview_rows>> read_overview(front_context& app);
 
-/// What a customer's snapshot needs. `token_hash`: empty, or fails with unauthorized when it is not the user's any more.
+/// What a customer's snapshot needs. `token_hash`: empty, or fails with unauthorized when it is not the user's any
+/// more.
 struct snapshot_rows {
   dr::user user;
   std::vector<storage::campaign_response> open;

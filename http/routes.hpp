@@ -22,12 +22,12 @@ struct route_row {
   method verb = method::get;
   const char* pattern = "";
   role who = role::admin;
-  endpoint_handler handle = nullptr;        ///< none for WebSockets
+  endpoint_handler handle = nullptr; ///< none for WebSockets
   const char* operation = "";        ///< operationId
   body_kind body = body_kind::none;
   offer gives = offer::hal;
-  bool sealed = false;               ///< the answer holds a secret: a kept one is encrypted
-  bool streams = false;              ///< the handler reads the body piece by piece and sees to its key itself
+  bool sealed = false;                ///< the answer holds a secret: a kept one is encrypted
+  bool streams = false;               ///< the handler reads the body piece by piece and sees to its key itself
   upgrade_endpoint upgrade = nullptr; ///< of a WebSocket
 };
 

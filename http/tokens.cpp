@@ -3,8 +3,9 @@
 #include "config/data_dir.hpp"
 #include "http/codecs/text.hpp"
 
-#include <array>
 #include <sodium.h>
+
+#include <array>
 #include <stdexcept>
 #include <vector>
 
@@ -58,8 +59,7 @@ result<std::string> load_or_make_admin_token(const std::filesystem::path& file) 
     return token;
   }
   if (!text) return text.error();
-  while (!text->empty() && (text->back() == '\n' || text->back() == '\r' || text->back() == ' '))
-    text->pop_back();
+  while (!text->empty() && (text->back() == '\n' || text->back() == '\r' || text->back() == ' ')) text->pop_back();
   if (text->size() < shortest_token || !is_visible_ascii(*text, max_token_characters))
     return fail(errc::invalid, "the admin token's file does not hold a token of 16 to 256 visible characters");
   return std::move(*text);
@@ -78,15 +78,14 @@ result<std::string> unseal(std::string_view sealed, std::string_view secret) {
   const auto key = hash_bytes(secret);
   std::vector<unsigned char> raw(sealed.size() / 2);
   std::size_t size = 0;
-  const bool hex =
-    sodium_hex2bin(raw.data(), raw.size(), sealed.data(), sealed.size(), nullptr, &size, nullptr) == 0;
+  const bool hex = sodium_hex2bin(raw.data(), raw.size(), sealed.data(), sealed.size(), nullptr, &size, nullptr) == 0;
   constexpr auto overhead = crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES;
   const auto wrong = fail(errc::invalid, "The kept answer cannot be read any more; use a new Idempotency-Key.");
   if (!hex || size < overhead) return wrong;
   std::string out(size - overhead, '\0');
   const auto* box = raw.data() + crypto_secretbox_NONCEBYTES;
-  if (crypto_secretbox_open_easy(reinterpret_cast<unsigned char*>(out.data()), box,
-                                 size - crypto_secretbox_NONCEBYTES, raw.data(), bytes_of(key)) != 0)
+  if (crypto_secretbox_open_easy(reinterpret_cast<unsigned char*>(out.data()), box, size - crypto_secretbox_NONCEBYTES,
+                                 raw.data(), bytes_of(key)) != 0)
     return wrong;
   return out;
 }

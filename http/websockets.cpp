@@ -58,7 +58,8 @@ std::string read_ref(const json_value& json) {
   std::string text;
   const auto* ref = json.find("ref");
   if (ref == nullptr) return text;
-  if (ref->is(json_kind::string) && count_characters(ref->text) <= max_ref_characters) append_json_string(text, ref->text);
+  if (ref->is(json_kind::string) && count_characters(ref->text) <= max_ref_characters)
+    append_json_string(text, ref->text);
   if (ref->is(json_kind::number) && ref->text.size() <= max_ref_characters) text = ref->text;
   return text;
 }

@@ -1,5 +1,5 @@
-// The WebSockets of customers and of the admin's console: attached to the hub first, then the snapshot, then what came meanwhile, then
-// live messages. So nothing falls between snapshot and live.
+// The WebSockets of customers and of the admin's console: attached to the hub first, then the snapshot, then what came
+// meanwhile, then live messages. So nothing falls between snapshot and live.
 #pragma once
 
 #include "http/context.hpp"

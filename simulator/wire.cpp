@@ -93,7 +93,7 @@ std::string text_of(wire_format format, const char* list, ordered_json rows) {
 } // namespace
 
 const char* content_type(wire_format format) noexcept {
-  return format == wire_format::xml ? "text/xml;charset=UTF-8" : "application/ordered_json;charset=UTF-8";
+  return format == wire_format::xml ? "text/xml;charset=UTF-8" : "application/json;charset=UTF-8";
 }
 
 bool has_two_meters(const std::string& cust_no) noexcept { return cust_no.ends_with('7'); }
@@ -103,9 +103,9 @@ std::string day_answer(wire_format format, const std::string& cust_no, korean_da
   ordered_json rows = ordered_json::array();
   for (const auto& m : meters_of(cust_no, profile, fate)) {
     ordered_json row{{"custNo", cust_no},
-             {"meterNo", m.number},
-             {"mr_ymd", kepco::format_ymd(day)},
-             {"multi_meter_yn", has_two_meters(cust_no) ? "Y" : "N"}};
+                     {"meterNo", m.number},
+                     {"mr_ymd", kepco::format_ymd(day)},
+                     {"multi_meter_yn", has_two_meters(cust_no) ? "Y" : "N"}};
     for (int quarter = 0; quarter < quarters_per_day; ++quarter) {
       auto wh = m.profile.wh[static_cast<std::size_t>(quarter)];
       auto& field = row["pwr_qty" + kepco::quarter_label(quarter)];
@@ -124,9 +124,9 @@ std::string minute_answer(wire_format format, const std::string& cust_no, korean
   ordered_json rows = ordered_json::array();
   for (const auto& m : meters_of(cust_no, profile, fate)) {
     ordered_json row{{"custNo", cust_no},
-             {"meterNo", m.number},
-             {"mr_ymd", kepco::format_ymd(day)},
-             {"mr_hhmi", kepco::quarter_label(quarter)}};
+                     {"meterNo", m.number},
+                     {"mr_ymd", kepco::format_ymd(day)},
+                     {"mr_hhmi", kepco::quarter_label(quarter)}};
     auto wh = m.profile.wh[static_cast<std::size_t>(quarter)];
     if (wh != day_profile::missing)
       row["pwr_qty"] = kwh(wh, mixed(mixed(0, m.number), static_cast<std::uint64_t>(quarter)));
@@ -152,10 +152,10 @@ std::string period_answer(wire_format format, korean_day day,
         if (wh == day_profile::missing && profile.wh[static_cast<std::size_t>(quarter)] == day_profile::missing)
           continue;
         ordered_json row{{"custNo", cust_no},
-                 {"meter", m.number},
-                 {"mr_ymd", kepco::format_ymd(day)},
-                 {"mr_hhmi", kepco::quarter_label(quarter)},
-                 {"pwr_qty", ""}};
+                         {"meter", m.number},
+                         {"mr_ymd", kepco::format_ymd(day)},
+                         {"mr_hhmi", kepco::quarter_label(quarter)},
+                         {"pwr_qty", ""}};
         if (wh != day_profile::missing)
           row["pwr_qty"] = kwh(wh, mixed(mixed(0, m.number), static_cast<std::uint64_t>(quarter)));
         rows.push_back(std::move(row));

@@ -13,8 +13,8 @@
 
 namespace dr::storage {
 
-/// Which writer: answers, checks, ledger and all small changes go through the hot one; open_campaign, freeze_campaign and
-/// import_users through the bulk one, whose rows are disjoint, so that a million responses never stall an answer.
+/// Which writer: answers, checks, ledger and all small changes go through the hot one; open_campaign, freeze_campaign
+/// and import_users through the bulk one, whose rows are disjoint, so that a million responses never stall an answer.
 enum class lane : unsigned char { hot = 0, bulk = 1 };
 lane lane_of(const change& what) noexcept;
 
@@ -29,10 +29,11 @@ class writer {
 public:
   virtual ~writer() = default;
   /// Carries out the changes in order, as one transaction (several changes of one row see each other). Repeating the
-  /// call with the same batch_id is safe and does it once: that is how an unknown outcome is resolved. A change that breaks the transaction is
-  /// found by bisection and alone fails (internal). Fails as a whole: store_unavailable (nothing happened, try again),
-  /// outcome_unknown (call again with the same batch_id), fenced (another process has the lease: stop).
-  /// A second call with the batch_id by a *new* writer object after a commit answers outcome_unknown in each result.
+  /// call with the same batch_id is safe and does it once: that is how an unknown outcome is resolved. A change that
+  /// breaks the transaction is found by bisection and alone fails (internal). Fails as a whole: store_unavailable
+  /// (nothing happened, try again), outcome_unknown (call again with the same batch_id), fenced (another process has
+  /// the lease: stop). A second call with the batch_id by a *new* writer object after a commit answers outcome_unknown
+  /// in each result.
   virtual result<committed> commit(const std::string& batch_id, std::span<const write> batch) = 0;
   /// Makes a blocked call fail soon, by closing its connection. From any thread.
   virtual void abort() noexcept = 0;
@@ -116,13 +117,14 @@ struct stored_day {
 struct check_material {
   dr::campaign campaign;
   dr::response response;
-  std::string cust_no;                     ///< the user's present one
-  int revision = 1;                        ///< the revision to make
-  bool fresh = false;                      ///< a recheck: ask KEPCO again for the event day
+  std::string cust_no; ///< the user's present one
+  int revision = 1;    ///< the revision to make
+  bool fresh = false;  ///< a recheck: ask KEPCO again for the event day
   int attempts = 0;
   time_point queued_at{};
-  std::vector<neighbour> accepted;         ///< this user's other accepted responses (as frozen; open ones too) of campaigns neither canceled nor tests, on days within the look-back and the event's day
-  std::map<korean_day, stored_day> days;   ///< kept profiles, from 90 days before the event on
+  std::vector<neighbour> accepted; ///< this user's other accepted responses (as frozen; open ones too) of campaigns
+                                   ///< neither canceled nor tests, on days within the look-back and the event's day
+  std::map<korean_day, stored_day> days; ///< kept profiles, from 90 days before the event on
 };
 struct keyed_answer {
   std::string body_hash;
@@ -133,15 +135,16 @@ struct overview_counts {
   std::int64_t checks_pending = 0;
   std::int64_t checks_parked = 0;
 };
-/// An enrolled customer with a custNo, and the days of the asked range (both ends included) that need no asking any more.
+/// An enrolled customer with a custNo, and the days of the asked range (both ends included) that need no asking any
+/// more.
 struct history_state {
   user_id user;
   std::string cust_no;
   std::set<korean_day> closed;
 };
 
-/// One connection that reads. Used by one thread, except for abort(). Every call can fail with store_unavailable; single items
-/// with not_found.
+/// One connection that reads. Used by one thread, except for abort(). Every call can fail with store_unavailable;
+/// single items with not_found.
 class reader {
 public:
   virtual ~reader() = default;
@@ -155,8 +158,8 @@ public:
   virtual result<page<response>> responses(const response_filter& filter, const page_request& at) = 0;
   /// The user's responses in open campaigns, by id.
   virtual result<std::vector<campaign_response>> open_responses(user_id id) = 0;
-  /// Responses of a campaign by id, behind `after`, at most `limit`. `pending_only`: those that still wait for an answer's
-  /// end or a check (all of an open campaign, the queued ones of an ended one).
+  /// Responses of a campaign by id, behind `after`, at most `limit`. `pending_only`: those that still wait for an
+  /// answer's end or a check (all of an open campaign, the queued ones of an ended one).
   virtual result<std::vector<dispatched_response>> dispatched(campaign_id id, response_id after, int limit,
                                                               bool pending_only) = 0;
   virtual result<reduction_check> find_check(check_id id) = 0;
@@ -189,10 +192,11 @@ public:
 class database {
 public:
   virtual ~database() = default;
-  /// Brings the schema up to date under a lock; returns the versions applied now. Fails with a detail an operator understands (a
-  /// changed migration, a newer schema than this program knows).
+  /// Brings the schema up to date under a lock; returns the versions applied now. Fails with a detail an operator
+  /// understands (a changed migration, a newer schema than this program knows).
   virtual result<std::vector<int>> migrate() = 0;
-  /// Becomes the one process that writes: every writer opened before by anybody is fenced from now on. Returns the epoch.
+  /// Becomes the one process that writes: every writer opened before by anybody is fenced from now on. Returns the
+  /// epoch.
   virtual result<std::int64_t> take_lease(const std::string& holder) = 0;
   /// Never blocks for long and never fails: the connection is made (and made again after a loss) on use.
   virtual std::unique_ptr<writer> open_writer(lane which, std::int64_t epoch) = 0;

@@ -18,8 +18,8 @@ namespace dr::storage {
 
 // ---- users ---------------------------------------------------------------------------------------------------------
 
-/// Enrols a user; `opening_points` > 0 makes an opening ledger entry. With `assign_cust_no` and no cust_no the user gets
-/// its id as ten digits (none if that is taken). → user. Fails: cust_no_taken. Event: UserEnrolled.
+/// Enrols a user; `opening_points` > 0 makes an opening ledger entry. With `assign_cust_no` and no cust_no the user
+/// gets its id as ten digits (none if that is taken). → user. Fails: cust_no_taken. Event: UserEnrolled.
 struct create_user {
   std::string name;
   std::int64_t capacity_w = 0;
@@ -76,8 +76,8 @@ struct import_row {
   std::optional<baseline_method> method;
   std::optional<bool> saa;
 };
-/// Enrols a chunk of users; a row whose cust_no is known changes that user instead (its points are left alone). A row that
-/// cannot be taken is reported and the others go on. → imported. Event: one UsersImported.
+/// Enrols a chunk of users; a row whose cust_no is known changes that user instead (its points are left alone). A row
+/// that cannot be taken is reported and the others go on. → imported. Event: one UsersImported.
 struct import_users {
   std::vector<import_row> rows;
   bool assign_cust_no = false;
@@ -86,8 +86,8 @@ struct import_users {
 
 // ---- campaigns -----------------------------------------------------------------------------------------------------
 
-/// Orders a campaign (as planned by domain, id 0): the campaign and one response `ignore` per enrolled user, with capacity
-/// and baseline choice frozen, in one transaction. → campaign. Events: DRstarted, Listmade.
+/// Orders a campaign (as planned by domain, id 0): the campaign and one response `ignore` per enrolled user, with
+/// capacity and baseline choice frozen, in one transaction. → campaign. Events: DRstarted, Listmade.
 struct open_campaign {
   campaign planned;
   time_point at{};
@@ -102,8 +102,8 @@ struct save_campaign {
   time_point at{};
 };
 
-/// After the end: counts the frozen answers and queues one check per accepting response (none for a test); with nothing to
-/// verify the campaign is settled at once (a test: settlement none). Repeating it changes nothing. → campaign.
+/// After the end: counts the frozen answers and queues one check per accepting response (none for a test); with nothing
+/// to verify the campaign is settled at once (a test: settlement none). Repeating it changes nothing. → campaign.
 /// Fails: not_found, campaign_scheduled (still open). Event: Listsaved.
 struct freeze_campaign {
   campaign_id id;
@@ -113,9 +113,10 @@ struct freeze_campaign {
 
 // ---- responses -----------------------------------------------------------------------------------------------------
 
-/// The customer's choice. Taken only while the campaign is scheduled or running and at < respond_by, at < ends_at: the store
-/// decides this again itself, so that no answer slips in after the end. Repeating the present (or frozen) answer changes
-/// nothing. → response_changed. Fails: not_found, answer_frozen, version_conflict. Events: AcceptChosen, DenyChosen.
+/// The customer's choice. Taken only while the campaign is scheduled or running and at < respond_by, at < ends_at: the
+/// store decides this again itself, so that no answer slips in after the end. Repeating the present (or frozen) answer
+/// changes nothing. → response_changed. Fails: not_found, answer_frozen, version_conflict. Events: AcceptChosen,
+/// DenyChosen.
 struct choose_answer {
   response_id id;
   dr::answer answer = dr::answer::accept;
@@ -131,9 +132,9 @@ struct mark_delivered {
 
 // ---- verification --------------------------------------------------------------------------------------------------
 
-/// Settles one response, exactly once per revision: the check, the turned answer, the ledger entries, the balance, the counts,
-/// the events and the end of the queued job commit together. `check.revision` names the revision; the same or an
-/// older one that is already there is answered with what is stored. When the last check of a campaign is in, its
+/// Settles one response, exactly once per revision: the check, the turned answer, the ledger entries, the balance, the
+/// counts, the events and the end of the queued job commit together. `check.revision` names the revision; the same or
+/// an older one that is already there is answered with what is stored. When the last check of a campaign is in, its
 /// settlement becomes settled. Answer: unreal turns accept to deny, real turns it back, unverifiable leaves it.
 /// A revision > 1 reverses the former credit and credits anew (domain's recheck arithmetic, owed points included).
 /// → check_settled. Fails: not_found. Events: ReductionCheck, then PointChanged when points moved.
@@ -179,9 +180,9 @@ struct remember_answer {
   time_point at{}; ///< when it was answered; left out: the latest business time that the store has seen
 };
 
-using change = std::variant<create_user, change_user, withdraw_user, set_token, withdraw_points, import_users, open_campaign,
-                            save_campaign, freeze_campaign, choose_answer, mark_delivered, settle_check, postpone_check,
-                            order_recheck, retry_parked, save_profile, remember_answer>;
+using change = std::variant<create_user, change_user, withdraw_user, set_token, withdraw_points, import_users,
+                            open_campaign, save_campaign, freeze_campaign, choose_answer, mark_delivered, settle_check,
+                            postpone_check, order_recheck, retry_parked, save_profile, remember_answer>;
 
 // ---- what a change gives back --------------------------------------------------------------------------------------
 

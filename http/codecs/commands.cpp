@@ -104,15 +104,15 @@ result<campaign_edit> decode_campaign_edit(std::string_view body, leniency how) 
   made.change.ends_at = fields.clearable("endsAt", [&] { return fields.instant("endsAt"); });
   made.change.order_w = fields.clearable("orderKw", [&] { return fields.kilowatts("orderKw", 1, max_order_w); });
   const auto status =
-    fields.named<campaign_status>("status", parse_campaign_status, "scheduled, running, end or canceled");
+      fields.named<campaign_status>("status", parse_campaign_status, "scheduled, running, end or canceled");
   made.end = status == campaign_status::end;
   if (status == campaign_status::canceled) fields.note("status", "is set by POST to /drs/{id}/cancel");
   if (how == leniency::lenient) {
     ignore_read_only_campaign_fields(fields);
     fields.ignore({"type", "date", "startsAt", "test"});
   } else {
-    fields.refuse({"id", "type", "settlement", "date", "startsAt", "endedAt", "test", "warnings", "cancelReason",
-                   "_links"});
+    fields.refuse(
+        {"id", "type", "settlement", "date", "startsAt", "endedAt", "test", "warnings", "cancelReason", "_links"});
     if (status == campaign_status::scheduled || status == campaign_status::running)
       fields.note("status", "is read-only but for end");
     if (made.end && json->members.size() > 1) fields.note("status", "goes alone when it ends the campaign");

@@ -8,7 +8,8 @@
 
 namespace dr::http {
 
-/// Whether a body comes by PUT or POST (lenient: what was read may be sent back) or by PATCH (read-only fields refused).
+/// Whether a body comes by PUT or POST (lenient: what was read may be sent back) or by PATCH (read-only fields
+/// refused).
 enum class leniency : unsigned char { lenient, strict };
 
 inline constexpr std::size_t max_name_characters = 200;

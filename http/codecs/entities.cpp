@@ -83,8 +83,7 @@ void write_campaign(json_writer& out, const campaign& c, origin_ptr origin) {
   out.field("test", c.test);
   if (!c.cancel_reason.empty()) out.field("cancelReason", c.cancel_reason);
   out.key("warnings").begin_array();
-  for (const auto& warning : c.warnings)
-    out.value(warning);
+  for (const auto& warning : c.warnings) out.value(warning);
   out.end_array();
   if (origin != nullptr) {
     const auto path = path_of("drs", c.id.value);

@@ -10,8 +10,7 @@ namespace {
 /// FNV-1a: tells representations apart, and keeps no secret.
 std::uint64_t digest(std::string_view text) noexcept {
   std::uint64_t hash = 14695981039346656037ULL;
-  for (const char c : text)
-    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
   return hash;
 }
 

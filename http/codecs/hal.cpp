@@ -5,8 +5,8 @@ namespace dr::http {
 namespace {
 
 std::string page_path(const collection_place& place, const paging& at, const std::string& which) {
-  return place.path + "?" + at.filters + (at.filters.empty() ? "" : "&") + which +
-         (which.empty() ? "" : "&") + "size=" + std::to_string(at.at.size);
+  return place.path + "?" + at.filters + (at.filters.empty() ? "" : "&") + which + (which.empty() ? "" : "&") +
+         "size=" + std::to_string(at.at.size);
 }
 
 } // namespace

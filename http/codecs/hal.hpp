@@ -30,8 +30,7 @@ std::string write_collection(const collection_place& place, const paging& at, co
   text.reserve(256 + rows.items.size() * 600);
   json_writer out(text);
   out.begin_object().key("_embedded").begin_object().key(place.name).begin_array();
-  for (const auto& row : rows.items)
-    write(out, row, &place.origin);
+  for (const auto& row : rows.items) write(out, row, &place.origin);
   out.end_array().end_object();
   finish_collection(out, place, at, rows.total, rows.more, last_id);
   return text;

@@ -23,7 +23,8 @@ result<storage::imported> parse_imported(std::string_view json) {
     made.created = read.at("created").get<std::int64_t>();
     made.updated = read.at("updated").get<std::int64_t>();
     for (const auto& e : read.at("errors"))
-      made.errors.push_back({e.at("line").get<int>(), e.at("field").get<std::string>(), e.at("detail").get<std::string>()});
+      made.errors.push_back(
+          {e.at("line").get<int>(), e.at("field").get<std::string>(), e.at("detail").get<std::string>()});
     return made;
   } catch (const nlohmann::json::exception&) {
     return fail(errc::invalid, "a kept import answer cannot be read");

@@ -6,10 +6,11 @@
 #include "http/codecs/text.hpp"
 #include "http/server/request.hpp"
 
+#include <csv.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csv.h>
 #include <new>
 
 namespace dr::http {
@@ -137,8 +138,7 @@ void import_reader::impl::read_row() {
   storage::import_row row;
   row.line = row_line;
   bool fine = true;
-  for (std::size_t i = 0; i < cells.size(); ++i)
-    fine = take(row, column_names[columns[i]], cells[i]) && fine;
+  for (std::size_t i = 0; i < cells.size(); ++i) fine = take(row, column_names[columns[i]], cells[i]) && fine;
   if (fine) rows.push_back(std::move(row));
 }
 

@@ -1,7 +1,8 @@
 #include "http/codecs/json_reader.hpp"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 namespace dr::http {
 

@@ -29,9 +29,7 @@ public:
   json_writer& value(const char* text) { return value(std::string_view(text)); }
   json_writer& value(const std::string& text) { return value(std::string_view(text)); }
   json_writer& value(std::same_as<bool> auto truth) { return raw(truth ? "true" : "false"); }
-  json_writer& value(std::integral auto number)
-    requires(!std::same_as<decltype(number), bool>)
-  {
+  json_writer& value(std::integral auto number) requires(!std::same_as<decltype(number), bool>) {
     return raw(std::to_string(number));
   }
   json_writer& value(double number);

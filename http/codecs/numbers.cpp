@@ -64,8 +64,7 @@ std::string format_kilowatts(std::int64_t watts) {
   auto text = std::string(negative ? "-" : "") + std::to_string(size / 1000);
   if (const auto rest = size % 1000; rest != 0) {
     auto decimals = std::to_string(1000 + rest).substr(1);
-    while (decimals.back() == '0')
-      decimals.pop_back();
+    while (decimals.back() == '0') decimals.pop_back();
     text += '.' + decimals;
   }
   return text;
@@ -75,9 +74,7 @@ std::optional<std::int64_t> parse_thousandths(std::string_view number) noexcept 
   return scaled(number, 3, largest_thousandths);
 }
 
-std::optional<std::int64_t> parse_whole(std::string_view number) noexcept {
-  return scaled(number, 0, INT64_MAX);
-}
+std::optional<std::int64_t> parse_whole(std::string_view number) noexcept { return scaled(number, 0, INT64_MAX); }
 
 std::optional<std::int64_t> parse_digits(std::string_view text) noexcept {
   std::int64_t value = 0;

@@ -10,11 +10,16 @@ using actors::campaign_notice_kind;
 
 const char* name_of(campaign_notice_kind kind) noexcept {
   switch (kind) {
-  case campaign_notice_kind::announced: return "campaign.announced";
-  case campaign_notice_kind::started: return "campaign.started";
-  case campaign_notice_kind::changed: return "campaign.changed";
-  case campaign_notice_kind::ended: return "campaign.ended";
-  case campaign_notice_kind::canceled: return "campaign.canceled";
+  case campaign_notice_kind::announced:
+    return "campaign.announced";
+  case campaign_notice_kind::started:
+    return "campaign.started";
+  case campaign_notice_kind::changed:
+    return "campaign.changed";
+  case campaign_notice_kind::ended:
+    return "campaign.ended";
+  case campaign_notice_kind::canceled:
+    return "campaign.canceled";
   }
   return "campaign.changed";
 }

@@ -50,8 +50,7 @@ awaitable<reply> patch_dr(call& c) { return edit_campaign(c, leniency::strict); 
 awaitable<reply> list_drs(call& c) {
   query_reader query(c.http);
   storage::campaign_filter filter;
-  filter.status =
-    query.named<campaign_status>("status", parse_campaign_status, "scheduled, running, end or canceled");
+  filter.status = query.named<campaign_status>("status", parse_campaign_status, "scheduled, running, end or canceled");
   filter.type = query.text("type", 50).value_or("");
   const auto at = query.page();
   if (auto fine = query.finish(); !fine) co_return refuse(c, fine.error());

@@ -32,7 +32,8 @@ awaitable<reply> get_readyz(call& c) {
   if (c.app.draining) co_return refuse(c, fail(errc::shutting_down, "The server is draining."));
   auto pending = ping_store(c.app);
   const auto answers = co_await std::move(pending);
-  if (!answers) co_return refuse(c, fail(errc::store_unavailable, "Storage does not answer: " + answers.error().detail));
+  if (!answers)
+    co_return refuse(c, fail(errc::store_unavailable, "Storage does not answer: " + answers.error().detail));
   co_return plain(200, R"({"status":"ready"})");
 }
 

@@ -1,5 +1,5 @@
-// Bulk enrolment: the list is read as it arrives, and each chunk of it is one transaction. With an Idempotency-Key each chunk has a
-// key of its own ("#n"), so that the same list sent again after an interruption goes on where it stopped.
+// Bulk enrolment: the list is read as it arrives, and each chunk of it is one transaction. With an Idempotency-Key each
+// chunk has a key of its own ("#n"), so that the same list sent again after an interruption goes on where it stopped.
 #include "http/codecs/import_answer.hpp"
 #include "http/codecs/import_csv.hpp"
 #include "http/handlers/common.hpp"
@@ -22,6 +22,8 @@ struct import_run {
   storage::imported total;
   std::int64_t chunk = 0;
   bool unlisted = false;
+  bool repeated = false;  ///< the whole list was answered before: it is only compared
+  std::string whole = {}; ///< a running hash of all chunks
 
   void note(std::vector<storage::imported::line_error>& errors) {
     for (auto& e : errors) {
@@ -51,6 +53,8 @@ actors::keyed chunk_key(const import_run& run, const std::vector<storage::import
 
 awaitable<result<void>> save_chunk(import_run& run, std::vector<storage::import_row> rows) {
   ++run.chunk;
+  run.whole = hash_hex(run.whole + fingerprint(rows));
+  if (run.repeated) co_return result<void>{};
   auto key = chunk_key(run, rows);
   storage::write what{storage::import_users{std::move(rows), run.c.app.config->users.assign_cust_no, run.c.app.now()},
                       std::move(key)};
@@ -104,24 +108,47 @@ awaitable<result<void>> read_all(import_run& run) {
   co_return co_await save_ready(run, true);
 }
 
+reply summarise(import_run& run) {
+  auto& errors = run.total.errors;
+  std::stable_sort(errors.begin(), errors.end(), [](const auto& a, const auto& b) { return a.line < b.line; });
+  if (run.unlisted) errors.push_back({0, "", "there are more errors than can be listed"});
+  return json_reply(run.c.how, 200, to_json(run.total));
+}
+
+reply refuse_rest(const import_run& run, error why) {
+  if (run.total.created + run.total.updated > 0)
+    why.detail += " Before it " + std::to_string(run.total.created) + " users were enrolled and " +
+                  std::to_string(run.total.updated) + " changed.";
+  return refuse(run.c, why);
+}
+
 } // namespace
 
 awaitable<reply> import_users(call& c) {
-  const auto key = idempotency_key(c.http);
+  if (auto fine = no_query(c.http); !fine) co_return refuse(c, fine.error());
+  auto key = idempotency_key(c.http);
   if (!key) co_return refuse(c, key.error());
-  import_run run{c, *key, {}, {}, 0, false};
-  const auto done = co_await read_all(run);
-  if (!done) {
-    auto why = done.error();
-    if (run.total.created + run.total.updated > 0)
-      why.detail += " Before it " + std::to_string(run.total.created) + " users were enrolled and " +
-                    std::to_string(run.total.updated) + " changed.";
-    co_return refuse(c, why);
+  import_run run{c, *key, {}, {}};
+  std::shared_ptr<key_record> record;
+  if (*key) {
+    record = make_key_record(c, **key, false);
+    auto looking = find_keyed(c.app, record->principal, record->method, record->path, record->key);
+    const auto kept = co_await std::move(looking);
+    if (!kept) co_return refuse(c, kept.error());
+    run.repeated = kept->has_value();
   }
-  std::stable_sort(run.total.errors.begin(), run.total.errors.end(),
-                   [](const auto& a, const auto& b) { return a.line < b.line; });
-  if (run.unlisted) run.total.errors.push_back({0, "", "there are more errors than can be listed"});
-  co_return json_reply(c.how, 200, to_json(run.total));
+  const auto done = co_await read_all(run);
+  if (!done) co_return refuse_rest(run, done.error());
+  if (!record) co_return summarise(run);
+  record->body_hash = hash_hex(run.whole + std::to_string(run.reader.seen()));
+  if (run.repeated) {
+    auto looking = find_kept_answer(c.app, record);
+    auto kept = co_await std::move(looking);
+    if (!kept) co_return refuse(c, kept.error());
+    if (*kept) co_return std::move(**kept);
+  }
+  auto keeping = keep_answer(c.app, record, c.how.instance, summarise(run));
+  co_return co_await std::move(keeping);
 }
 
 } // namespace dr::http::handlers

@@ -21,7 +21,8 @@ awaitable<reply> withdraw_points(call& c) {
   const auto amount = decode_withdrawal(c.http.body);
   if (!amount) co_return refuse(c, amount.error());
   if (!c.key)
-    co_return refuse(c, error{errc::invalid, "A withdrawal needs an Idempotency-Key, so that it can be repeated safely.",
+    co_return refuse(c, error{errc::invalid,
+                              "A withdrawal needs an Idempotency-Key, so that it can be repeated safely.",
                               {{"Idempotency-Key", "is required"}}});
   if (c.http.header("If-Match")) {
     auto reading = find_user(c.app, *id);

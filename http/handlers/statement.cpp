@@ -1,4 +1,5 @@
-// The statement of a campaign: a million rows go out in bounded memory, a few thousand at a time, as fast as the client reads.
+// The statement of a campaign: a million rows go out in bounded memory, a few thousand at a time, as fast as the client
+// reads.
 #include "http/codecs/statement_csv.hpp"
 #include "http/handlers/common.hpp"
 #include "http/negotiation.hpp"
@@ -23,8 +24,7 @@ struct statement_stream {
 std::string take(statement_stream& from, const rows& page) {
   std::string text;
   text.reserve(page.size() * 160);
-  for (const auto& row : page)
-    append_statement_row(text, row);
+  for (const auto& row : page) append_statement_row(text, row);
   if (!page.empty()) from.after = page.back().response.id;
   from.more = page.size() == static_cast<std::size_t>(rows_per_chunk);
   return text;

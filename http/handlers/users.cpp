@@ -24,8 +24,8 @@ storage::page<user> only(const user& own, const storage::user_filter& filter, co
       if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
     return text;
   };
-  const bool fits = (!filter.enrolled || *filter.enrolled == own.enrolled) &&
-                    lower(own.name).starts_with(lower(filter.name_prefix));
+  const bool fits =
+      (!filter.enrolled || *filter.enrolled == own.enrolled) && lower(own.name).starts_with(lower(filter.name_prefix));
   storage::page<user> page;
   page.total = fits ? 1 : 0;
   if (fits && at.at.number == 0 && own.id.value > at.at.after) page.items.push_back(own);

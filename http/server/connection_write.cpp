@@ -84,7 +84,8 @@ asio::awaitable<bool> connection::write_chunks(reply& answer, bool chunked) {
       append_chunk_size(head_, piece->size());
     else if (chunked)
       head_.append("0\r\n\r\n");
-    outgoing data{{bytes_of(head_), bytes_of(piece ? *piece : std::string_view{}), bytes_of(chunked && piece ? "\r\n" : "")}};
+    outgoing data{
+        {bytes_of(head_), bytes_of(piece ? *piece : std::string_view{}), bytes_of(chunked && piece ? "\r\n" : "")}};
     if (!write_now(data)) {
       const bool written = co_await write_rest(data);
       if (!written) co_return false;

@@ -21,6 +21,13 @@ struct statement {
   const char* sql;
 };
 
+/// What a connection is for: the planner is told, since its guesses about many rows at once are costly ones.
+enum class workload {
+  rows_by_key, ///< the hot writer: a thousand rows by their keys, in tables of any size
+  bulk,        ///< whole tables
+  reads,       ///< filters that the caller chooses
+};
+
 /// What a failure means for whoever called.
 enum class failure {
   lost,        ///< no (usable) database: whatever was not committed did not happen
@@ -43,7 +50,7 @@ public:
 
 class connection {
 public:
-  connection(postgres_options options, std::string purpose, std::chrono::milliseconds statement_timeout);
+  connection(postgres_options options, std::string purpose, std::chrono::milliseconds statement_timeout, workload load);
   ~connection();
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
@@ -73,6 +80,7 @@ private:
   postgres_options options_;
   std::string purpose_;
   std::chrono::milliseconds statement_timeout_;
+  workload load_;
   std::unique_ptr<pqxx::connection> open_;
   std::unique_ptr<silencer> silencer_;
   std::unordered_set<const char*> prepared_;

@@ -73,7 +73,8 @@ private:
   std::unique_ptr<pqxx::nontransaction> plain_;
 };
 
-pg_reader::pg_reader(postgres_options options) : connection_(options, "reader", options.statement_timeout) {}
+pg_reader::pg_reader(postgres_options options)
+    : connection_(options, "reader", options.statement_timeout, workload::reads) {}
 
 template <class T> result<T> pg_reader::read(bool snapshot, const std::function<result<T>(session&)>& action) {
   connection_.begin_call();

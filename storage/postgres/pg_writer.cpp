@@ -40,7 +40,8 @@ void insert_events(connection& over, pqxx::work& in, std::int64_t before, const 
 
 pg_writer::pg_writer(postgres_options options, lane which, std::int64_t epoch)
     : connection_(options, name_of(which),
-                  which == lane::hot ? options.statement_timeout : options.bulk_statement_timeout),
+                  which == lane::hot ? options.statement_timeout : options.bulk_statement_timeout,
+                  which == lane::hot ? workload::rows_by_key : workload::bulk),
       lane_(which), epoch_(epoch) {}
 
 result<committed> pg_writer::commit(const std::string& batch_id, std::span<const write> batch) {

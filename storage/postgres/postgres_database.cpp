@@ -15,12 +15,12 @@ public:
   explicit postgres_database(postgres_options options) : options_(std::move(options)) {}
 
   result<std::vector<int>> migrate() override {
-    connection over{options_, "migration", options_.bulk_statement_timeout};
+    connection over{options_, "migration", options_.bulk_statement_timeout, workload::bulk};
     return storage::migrate(over, known_migrations());
   }
 
   result<std::int64_t> take_lease(const std::string& holder) override {
-    connection over{options_, "lease", options_.statement_timeout};
+    connection over{options_, "lease", options_.statement_timeout, workload::bulk};
     try {
       pqxx::work in{over.use()};
       auto taken = over.run(in, sql::take_lease, parameters{}.add(std::string_view{holder}));

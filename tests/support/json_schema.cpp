@@ -28,10 +28,12 @@ bool has_type(const json& value, const json& types) {
 
 std::size_t characters(const std::string& text) {
   return static_cast<std::size_t>(
-    std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
-void add(errors& to, errors more) { to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end())); }
+void add(errors& to, errors more) {
+  to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
 
 void check_scalar(const json& schema, const json& value, const std::string& at, errors& out) {
   if (schema.contains("enum") && std::find(schema["enum"].begin(), schema["enum"].end(), value) == schema["enum"].end())
@@ -47,7 +49,8 @@ void check_scalar(const json& schema, const json& value, const std::string& at, 
   if (schema.contains("pattern") && !std::regex_search(text, std::regex(schema["pattern"].get<std::string>())))
     out.push_back(at + ": does not match the pattern: " + text);
   static const std::regex instant(R"(^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$)");
-  if (schema.value("format", "") == "date-time" && !std::regex_match(text, instant)) out.push_back(at + ": no time: " + text);
+  if (schema.value("format", "") == "date-time" && !std::regex_match(text, instant))
+    out.push_back(at + ": no time: " + text);
 }
 
 void check_object(const json& document, const json& schema, const json& value, const std::string& at, errors& out) {
@@ -73,9 +76,21 @@ const json& resolved(const json& document, const json& value) {
 }
 
 errors schema_errors(const json& document, const json& given, const json& value, const std::string& at) {
-  static const std::set<std::string> known{"type",      "enum",   "minimum",     "maximum",  "minLength",  "maxLength",
-                                           "pattern",   "format", "description", "examples", "properties", "required",
-                                           "additionalProperties", "items", "default"};
+  static const std::set<std::string> known{"type",
+                                           "enum",
+                                           "minimum",
+                                           "maximum",
+                                           "minLength",
+                                           "maxLength",
+                                           "pattern",
+                                           "format",
+                                           "description",
+                                           "examples",
+                                           "properties",
+                                           "required",
+                                           "additionalProperties",
+                                           "items",
+                                           "default"};
   const auto& schema = resolved(document, given);
   errors out;
   for (const auto& keyword : schema.items())

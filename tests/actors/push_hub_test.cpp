@@ -1,0 +1,152 @@
+// The push hub: who hears what, in which order; the console's tail of events.
+#include "actor_world.hpp"
+
+using namespace dr;
+using namespace dr::actor_test;
+
+namespace {
+
+using texts = std::vector<std::string>;
+
+bool has(const texts& got, const std::string& text) { return std::ranges::find(got, text) != got.end(); }
+
+struct hub_world : actor_world {
+  user_id samsung = enrol("samsung"), lg = enrol("lg");
+  texts events_of(const recording_sink& console) {
+    texts events;
+    for (const auto& t : console.got)
+      if (!t.starts_with("summary")) events.push_back(t);
+    return events;
+  }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(hub_world, "who connects during a campaign hears of its end, who is not part of it does not",
+                 "[actors]") {
+  auto dr = start_campaign();
+  auto sk = enrol("sk"); // came after the dispatch
+  auto hers = connect(samsung), stranger = connect(sk);
+  CHECK(hers->got.empty()); // the snapshot has it
+  end(dr.id);
+  CHECK(has(hers->got, "ended 1"));
+  CHECK(stranger->got.empty());
+}
+
+TEST_CASE_METHOD(hub_world, "news that comes while a customer's campaigns are still being read is not lost",
+                 "[actors]") {
+  auto dr = start_campaign();
+  auto hers = std::make_shared<recording_sink>(), stranger = std::make_shared<recording_sink>();
+  auto sk = enrol("sk");
+  database->faults().set_down(true);
+  caf::anon_send(all.hub, attach_customer{samsung, "samsung", hers});
+  caf::anon_send(all.hub, attach_customer{sk, "sk", stranger});
+  run();
+  database->faults().set_down(false);
+  end(dr.id); // before the hub has read again
+  CHECK(hers->got.empty());
+  pass(1s);
+  CHECK(hers->got == texts{"ended 1"});
+  CHECK(stranger->got.empty());
+}
+
+TEST_CASE_METHOD(hub_world, "every socket of a user hears, a detached one does not", "[actors]") {
+  auto one = connect(samsung), two = connect(samsung);
+  CHECK(ask<push_state>(all.hub, get_push_state{})->customers == 1);
+  CHECK(ask<push_state>(all.hub, get_push_state{})->sockets == 2);
+  start_campaign();
+  CHECK(one->got.size() == 1);
+  CHECK(two->got == one->got);
+  caf::anon_send(all.hub, detach{two});
+  run();
+  answer_with({1}, answer::accept);
+  CHECK(one->got.size() == 2);
+  CHECK(two->got.size() == 1);
+  caf::anon_send(all.hub, detach{one});
+  run();
+  CHECK(ask<push_state>(all.hub, get_push_state{})->customers == 0);
+  CHECK(ask<push_state>(all.hub, get_push_state{})->sockets == 0);
+  CHECK(one.use_count() == 1); // the hub lets go of it
+}
+
+TEST_CASE_METHOD(hub_world, "a killed hub lets go of its sockets, and the next one serves whoever connects",
+                 "[actors]") {
+  auto one = connect(samsung);
+  auto console = connect_admin();
+  CHECK(one.use_count() > 1);
+  kill(all.hub);
+  CHECK(one.use_count() == 1);
+  CHECK(console.use_count() == 1);
+  pass(100ms);
+  auto again = connect(samsung);
+  start_campaign();
+  CHECK(again->got.size() == 1);
+}
+
+TEST_CASE_METHOD(hub_world, "a settled check is told with its points, a turned answer too", "[actors]") {
+  auto dr = start_campaign();
+  answer_with({1}, answer::accept);
+  end(dr.id);
+  auto hers = connect(samsung), his = connect(lg);
+  reduction_check check;
+  check.campaign = dr.id;
+  check.user = samsung;
+  check.response = {1};
+  check.is_real = true;
+  check.adjust_points = 30;
+  check.checked_at = clock->now();
+  auto settled = value_of<storage::check_settled>(write(storage::settle_check{check}));
+  caf::anon_send(all.hub, check_closed{settled});
+  run();
+  CHECK(hers->got == texts{"checked 1", "points of 1: 30 by 30"});
+  settled.changed = false; // a repetition tells nothing
+  caf::anon_send(all.hub, check_closed{settled});
+  run();
+  CHECK(hers->got.size() == 2);
+  CHECK(his->got.empty());
+}
+
+TEST_CASE_METHOD(hub_world, "the console hears every event once, in order, without gaps", "[actors]") {
+  auto console = connect_admin();
+  auto from = look([](storage::reader& r) { return r.last_events(1); }).back().seq;
+  auto dr = start_campaign();
+  for (int i = 0; i < 30; ++i) answer_with({1}, i % 2 == 0 ? answer::accept : answer::deny);
+  end(dr.id);
+  pass(1s);
+  auto events = events_of(*console);
+  auto all_types = event_types();
+  REQUIRE(events.size() == all_types.size() - static_cast<std::size_t>(from));
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    auto seq = static_cast<std::size_t>(from) + i;
+    CHECK(events[i] == std::to_string(seq + 1) + " " + all_types[seq]);
+  }
+}
+
+TEST_CASE_METHOD(hub_world, "the console's tail waits out an outage of the store", "[actors]") {
+  auto console = connect_admin();
+  auto key = make_key("z");
+  database->faults().fail_reads(3);
+  start_campaign();
+  pass(3s);
+  auto events = events_of(*console);
+  REQUIRE(events.size() == 2);
+  CHECK(events[0].ends_with("DRstarted"));
+  CHECK(events[1].ends_with("Listmade"));
+}
+
+TEST_CASE_METHOD(hub_world, "a burst of events is read in pages, not one by one", "[actors]") {
+  auto console = connect_admin();
+  auto before = database->faults().reads.load();
+  for (int i = 0; i < 200; ++i)
+    caf::anon_send(all.store, persist{{storage::withdraw_user{samsung, {}, clock->now()}, nullptr}});
+  std::vector<pending<storage::written>> sent;
+  for (int i = 0; i < 600; ++i) {
+    storage::create_user what;
+    what.name = "u" + std::to_string(i);
+    what.at = clock->now();
+    sent.push_back(send<storage::written>(all.store, persist{{what, nullptr}}));
+  }
+  pass(1s);
+  CHECK(events_of(*console).size() == 601);
+  CHECK(database->faults().reads.load() - before < 20);
+}

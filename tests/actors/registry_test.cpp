@@ -1,0 +1,332 @@
+// Crashes and revivals: whoever is killed, whatever is lost on the way, asking again tells the truth and everything
+// goes on.
+#include "actor_world.hpp"
+#include "actors/registry.hpp"
+
+using namespace dr;
+using namespace dr::actor_test;
+using storage::response_changed;
+
+namespace {
+
+using texts = std::vector<std::string>;
+
+/// The stores lives longer than the actors: a second world over the same database is a restarted process.
+struct crowd : actor_world {
+  std::vector<user_id> users;
+  void kill_entity(entity_kind kind, std::int64_t id) {
+    auto registry = caf::actor_cast<registry_impl>(incarnation_of(caf::actor_cast<caf::actor>(all.registry)));
+    auto found = send<found_entity>(registry, find_entity{kind, id});
+    while (!*found && sched.has_job()) sched.run_once();
+    if (*found && (***found).who) caf::anon_send_exit((***found).who, caf::exit_reason::kill);
+    run();
+  }
+  explicit crowd(int n = 10) {
+    for (int i = 1; i <= n; ++i) users.push_back(enrol("user" + std::to_string(i)));
+  }
+};
+
+/// Makes changes straight in a store, as an earlier process did.
+storage::written commit(storage::database& database, storage::change what) {
+  auto writer = database.open_writer(storage::lane_of(what), *database.take_lease("earlier"));
+  static int batch = 0;
+  storage::write one{std::move(what), nullptr};
+  auto done = writer->commit("earlier-" + std::to_string(++batch), {&one, 1});
+  if (!done || !done->results[0]) FAIL("the past cannot be made");
+  return *done->results[0];
+}
+
+/// A world that starts over what an earlier process left.
+class revived : public stepped_system {
+public:
+  explicit revived(std::shared_ptr<storage::memory_database> db, std::shared_ptr<test_clock> time)
+      : database(db), clock(time) {}
+  void start() {
+    config->programmes = shipped_programmes();
+    config->actors.spawn_batch = 3;
+    tree_options options;
+    options.config = config;
+    options.clock = clock;
+    options.database = database;
+    options.epoch = *database->take_lease("test");
+    options.encoder = std::make_shared<plain_encoder>();
+    options.workers_on = worker_thread::scheduler;
+    all = start_tree(system, options);
+    run();
+  }
+  ~revived() {
+    caf::anon_send(all.root, stop_tree{});
+    run();
+    all = {};
+  }
+  void pass(std::chrono::milliseconds by) {
+    advance(by, [this](std::chrono::milliseconds step) { clock->advance(step); });
+  }
+  campaign stored(campaign_id id) { return *database->open_reader()->find_campaign(id); }
+  std::map<std::string, std::int64_t> alive() { return ask<population>(all.registry, get_population{})->counts; }
+  std::shared_ptr<storage::memory_database> database;
+  std::shared_ptr<test_clock> clock;
+  std::shared_ptr<settings> config = std::make_shared<settings>();
+  services all;
+};
+
+/// A past with one campaign and two users, and a present that revives it.
+struct past {
+  std::shared_ptr<storage::memory_database> database = storage::make_memory_database();
+  std::shared_ptr<test_clock> clock = std::make_shared<test_clock>();
+  campaign dr;
+
+  explicit past(campaign_order what = {}) {
+    for (auto name : {"samsung", "lg"}) {
+      storage::create_user user;
+      user.name = name;
+      user.capacity_w = 100'000;
+      user.at = clock->now();
+      commit(*database, user);
+    }
+    what.name = "dr";
+    what.type = "reliable";
+    what.ordered_at = clock->now();
+    auto planned = plan_campaign(what, shipped_programmes(), {}, clock->now());
+    dr = std::get<campaign>(commit(*database, storage::open_campaign{*planned, clock->now()}));
+    commit(*database, storage::choose_answer{{1}, answer::accept, {}, clock->now()});
+    dr = *database->open_reader()->find_campaign(dr.id);
+  }
+  void save(const campaign& next) {
+    dr = std::get<campaign>(commit(*database, storage::save_campaign{next, dr.version, clock->now()}));
+  }
+};
+
+} // namespace
+
+TEST_CASE("dispatch makes an actor for each response, in slices", "[actors]") {
+  crowd world;
+  world.start_campaign();
+  auto there = world.alive();
+  CHECK(there["responses"] == 10);
+  auto node = world.tree().children[2];
+  REQUIRE(node.name == "dispatch");
+  CHECK(node.dynamic["responses"] == 10);
+  CHECK(node.dynamic["campaigns"] == 1);
+}
+
+TEST_CASE("a response is answered although its dispatch is not through yet, and the dispatch goes on", "[actors]") {
+  crowd world{100};
+  auto ordered = world.send<storage::written>(world.all.registry, order_campaign{make_order(), nullptr});
+  while (!*ordered) world.sched.run_once();
+  auto answered = world.send<storage::written>(world.all.registry, choose{{100}, answer::accept, {}, {}, nullptr});
+  while (!*answered) world.sched.run_once();
+  CHECK(value_of<response_changed>(**answered).changed);
+  world.run();
+  CHECK(world.alive()["responses"] == 100);
+}
+
+TEST_CASE("killing the registry in mid-campaign loses nothing", "[actors]") {
+  crowd world;
+  campaign_order what;
+  what.ends_at = world.clock->now() + 1min;
+  auto dr = *world.order(what);
+  world.answer_with({1}, answer::accept);
+  world.kill(world.all.registry);
+  // Whether the supervisor has seen it already or not, the customer is told to ask again.
+  auto refused = error_of(world.answer_with({2}, answer::accept));
+  CHECK((refused == errc::store_unavailable || refused == errc::outcome_unknown));
+  world.pass(100ms);
+  CHECK(world.alive()["responses"] == 10);
+  CHECK(world.alive()["campaigns"] == 1);
+  CHECK(world.answer_with({2}, answer::accept));
+  CHECK(world.ask<campaign>(world.all.registry, get_campaign{dr.id})->counts.accept == 2);
+  world.pass(1min);
+  CHECK(world.stored(dr.id).status == campaign_status::end);
+  CHECK(world.stored(dr.id).counts.accept == 2);
+  CHECK(world.stored(dr.id).frozen);
+}
+
+TEST_CASE("killing the store, its writers or its readers loses nothing and is over soon", "[actors]") {
+  crowd world;
+  auto dr = world.start_campaign();
+  world.answer_with({1}, answer::accept);
+  world.kill(world.all.store);
+  world.pass(200ms);
+  CHECK(world.answer_with({1}, answer::deny));
+  CHECK(world.answer_with({2}, answer::accept));
+  auto tree = world.tree();
+  CHECK(tree.children[0].children[0].restarts == 1);
+  CHECK(tree.children[2].children[0].restarts == 0); // the registry noticed nothing
+  CHECK(world.stored(dr.id).counts.accept == 1);
+  CHECK(world.stored(dr.id).counts.deny == 1);
+}
+
+TEST_CASE("a campaign that crashes is revived by itself and keeps its timers and its counts", "[actors]") {
+  crowd world;
+  campaign_order what;
+  what.ends_at = world.clock->now() + 1min;
+  auto dr = *world.order(what);
+  world.answer_with({1}, answer::accept);
+  world.kill_entity(entity_kind::campaign, dr.id.value);
+  CHECK(world.alive()["campaigns"] == 0);
+  CHECK(world.alive()["responses"] == 10); // they notice nothing
+  CHECK(world.answer_with({2}, answer::accept));
+  world.pass(100ms);
+  CHECK(world.alive()["campaigns"] == 1);
+  CHECK(world.ask<campaign>(world.all.registry, get_campaign{dr.id})->counts.accept == 2);
+  world.pass(1min);
+  CHECK(world.stored(dr.id).status == campaign_status::end);
+  CHECK(world.stored(dr.id).frozen);
+}
+
+TEST_CASE("a crash of a response while its answer is on the way leaves the truth to whoever asks again", "[actors]") {
+  crowd world;
+  auto dr = world.start_campaign();
+  world.database->faults().set_down(true);
+  auto got = world.send<storage::written>(world.all.registry, choose{{1}, answer::accept, {}, {}, nullptr});
+  world.run();
+  world.kill_entity(entity_kind::response, 1);
+  REQUIRE(*got);
+  CHECK(error_of(**got) == errc::outcome_unknown); // at once, not after a timeout
+  world.database->faults().set_down(false);
+  world.pass(100ms);
+  CHECK_FALSE(value_of<response_changed>(world.answer_with({1}, answer::accept)).changed); // it had happened
+  CHECK(world.stored(dr.id).counts.accept == 1);
+}
+
+TEST_CASE("a crash of a user while its withdrawal is on the way loses and doubles nothing", "[actors]") {
+  crowd world{1};
+  auto rich = world.enrol("rich", 1'000, 500);
+  auto key = make_key("w");
+  storage::write what{storage::withdraw_points{rich, 200, world.clock->now()}, key};
+  world.database->faults().set_down(true);
+  auto got = world.send<storage::written>(world.all.registry, user_command{rich, what});
+  world.run();
+  world.kill_entity(entity_kind::user, rich.value);
+  REQUIRE(*got);
+  CHECK(error_of(**got) == errc::outcome_unknown);
+  world.database->faults().set_down(false);
+  world.pass(100ms);
+  CHECK(world.ask<storage::written>(world.all.registry, user_command{rich, what}));
+  CHECK(world.look([&](storage::reader& r) { return r.find_user(rich); }).points == 300);
+}
+
+TEST_CASE("a campaign killed while it ends goes on with the end", "[actors]") {
+  crowd world;
+  auto dr = world.start_campaign();
+  world.answer_with({1}, answer::accept);
+  auto got = world.send<storage::written>(world.all.registry, end_campaign{dr.id, {}, nullptr});
+  auto steps = GENERATE(range(3, 24, 1));
+  for (int i = 0; i < steps && world.sched.has_job(); ++i) world.sched.run_once();
+  world.kill_entity(entity_kind::campaign, dr.id.value);
+  world.pass(3s);
+  auto again = world.end(dr.id);
+  CHECK(value_of<campaign>(again).status == campaign_status::end);
+  world.pass(3s);
+  CHECK(world.stored(dr.id).frozen);
+  CHECK(world.stored(dr.id).counts.pending == 1);
+  CHECK(world.alive()["responses"] == 1);
+  auto types = world.event_types();
+  CHECK(std::ranges::count(types, "DrEnded") == 1);
+  CHECK(std::ranges::count(types, "Listsaved") == 1);
+}
+
+TEST_CASE("an order whose outcome stays unknown is found and dispatched once the store is back", "[actors]") {
+  crowd world;
+  auto socket = world.connect(world.users[0]);
+  world.database->faults().lose_commit_answers(1);
+  world.config->database.bulk_timeout = 1s;
+  auto ordered = world.send<storage::written>(world.all.registry, order_campaign{make_order(), nullptr});
+  world.run();
+  world.database->faults().set_down(true);
+  world.pass(200s); // the store gives up on the caller, not on the batch
+  REQUIRE(*ordered);
+  CHECK_FALSE(**ordered);
+  CHECK(leaves_doubt((*ordered)->error()));
+  world.database->faults().set_down(false);
+  world.pass(10s);
+  CHECK(world.alive()["campaigns"] == 1);
+  CHECK(world.alive()["responses"] == 10);
+  CHECK(socket->got.size() == 1);
+  CHECK(world.answer_with({3}, answer::accept));
+}
+
+TEST_CASE("a restarted process goes on with a running campaign: responses, counts and end", "[actors]") {
+  past before{make_order({}, test_clock{}.now() + 1min)};
+  revived now{before.database, before.clock};
+  now.start();
+  auto there = now.alive();
+  CHECK(there["campaigns"] == 1);
+  CHECK(there["responses"] == 2);
+  CHECK(now.ask<campaign>(now.all.registry, get_campaign{before.dr.id})->counts.accept == 1);
+  CHECK(now.ask<storage::written>(now.all.registry, choose{{2}, answer::deny, {}, {}, nullptr}));
+  now.pass(61s);
+  CHECK(now.stored(before.dr.id).status == campaign_status::end);
+  CHECK(now.stored(before.dr.id).frozen);
+  CHECK(now.stored(before.dr.id).counts.deny == 1);
+}
+
+TEST_CASE("a scheduled campaign whose start and end passed while nobody ran takes both steps", "[actors]") {
+  auto zero = test_clock{}.now();
+  past before{make_order(zero + 1min, zero + 2min)};
+  before.clock->advance(1h);
+  revived now{before.database, before.clock};
+  now.start();
+  auto over = now.stored(before.dr.id);
+  CHECK(over.status == campaign_status::end);
+  CHECK(over.ended_at == zero + 2min);
+  CHECK(over.frozen);
+  CHECK(over.settlement == settlement_status::verifying);
+}
+
+TEST_CASE("a crash between the end and the freeze is made good at the next start", "[actors]") {
+  past before;
+  before.clock->advance(1min);
+  before.save(*ended(before.dr, before.clock->now()));
+  REQUIRE_FALSE(before.dr.frozen);
+  revived now{before.database, before.clock};
+  now.start();
+  CHECK(now.stored(before.dr.id).frozen);
+  CHECK(now.stored(before.dr.id).counts.pending == 1);
+  now.pass(1s);
+  CHECK(now.alive()["responses"] == 1); // the one that waits for its check
+}
+
+TEST_CASE("a crash after the freeze leaves a campaign that waits for its checks", "[actors]") {
+  past before;
+  before.clock->advance(1min);
+  before.save(*ended(before.dr, before.clock->now()));
+  commit(*before.database, storage::freeze_campaign{before.dr.id, before.clock->now(), before.clock->now()});
+  revived now{before.database, before.clock};
+  now.start();
+  now.pass(1s);
+  CHECK(now.alive()["campaigns"] == 1);
+  CHECK(now.alive()["responses"] == 1);
+}
+
+TEST_CASE("a finished campaign and a settled response are revived to answer, and go again", "[actors]") {
+  past before;
+  before.save(*canceled(before.dr, "no", before.clock->now()));
+  revived now{before.database, before.clock};
+  now.start();
+  CHECK(now.alive()["campaigns"] == 0);
+  CHECK(now.ask<campaign>(now.all.registry, get_campaign{before.dr.id})->status == campaign_status::canceled);
+  CHECK(error_of(now.ask<storage::written>(now.all.registry, choose{{2}, answer::accept, {}, {}, nullptr})) ==
+        errc::answer_frozen);
+  CHECK(now.ask<storage::written>(now.all.registry, choose{{1}, answer::accept, {}, {}, nullptr}));
+  CHECK(error_of(now.ask<campaign>(now.all.registry, get_campaign{{99}})) == errc::not_found);
+  now.pass(1s);
+  CHECK(now.alive()["campaigns"] == 0);
+  CHECK(now.alive()["responses"] == 0);
+}
+
+TEST_CASE("commands that come before the store is up wait for it or are told so, and the next ones pass", "[actors]") {
+  past before;
+  before.database->faults().set_down(true);
+  revived now{before.database, before.clock};
+  now.start();
+  auto early = now.send<storage::written>(now.all.registry, choose{{2}, answer::accept, {}, {}, nullptr});
+  now.pass(2s);
+  REQUIRE(*early); // the row could not be read
+  CHECK(error_of(**early) == errc::store_unavailable);
+  before.database->faults().set_down(false);
+  now.pass(2s);
+  CHECK(now.alive()["responses"] == 2);
+  CHECK(now.ask<storage::written>(now.all.registry, choose{{2}, answer::accept, {}, {}, nullptr}));
+}

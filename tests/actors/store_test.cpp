@@ -1,0 +1,348 @@
+// The store: batches, lanes, retries, doubt, bounds, fencing, the watchdogs. The writers here answer when the test says
+// so.
+#include "actor_world.hpp"
+#include "actors/store.hpp"
+
+#include <deque>
+
+using namespace dr;
+using namespace dr::actor_test;
+using storage::written;
+
+namespace {
+
+/// A writer without a database: it keeps what it is sent, and answers on demand.
+struct scripted_writer {
+  std::deque<commit_batch> batches;
+  std::deque<caf::typed_response_promise<batch_outcome>> replies;
+
+  /// Every change succeeds; its answer is done{amount} for a withdrawal, else done{}.
+  void succeed(std::int64_t last_seq = 0) {
+    batch_outcome outcome;
+    outcome.done = std::make_shared<storage::committed>();
+    outcome.commit_ms = 2;
+    outcome.done->last_seq = last_seq;
+    for (const auto& w : *batches.front().changes) {
+      const auto* points = std::get_if<storage::withdraw_points>(&w.what);
+      outcome.done->results.emplace_back(written{storage::done{points ? points->amount : 0}});
+    }
+    answer(outcome);
+  }
+  void fail_with(errc code) {
+    batch_outcome outcome;
+    outcome.failure = fail(code, "scripted");
+    answer(outcome);
+  }
+  /// Promises may be kept only inside of their actor.
+  void answer(const batch_outcome& outcome) {
+    batches.pop_front(); // answered, as far as the test is concerned
+    caf::anon_send(actor, outcome);
+  }
+  void deliver(const batch_outcome& outcome) {
+    replies.front().deliver(outcome);
+    replies.pop_front();
+  }
+  caf::actor actor = {};
+};
+using scripted_writer_actor = store_writer_actor::extend<caf::reacts_to<batch_outcome>>;
+
+class aborted_writer final : public storage::writer {
+public:
+  explicit aborted_writer(int& aborts) : aborts_(aborts) {}
+  result<storage::committed> commit(const std::string&, std::span<const storage::write>) override {
+    return fail(errc::internal);
+  }
+  void abort() noexcept override { ++aborts_; }
+
+private:
+  int& aborts_;
+};
+
+struct store_world : stepped_system {
+  scripted_writer hot, bulk;
+  caf::actor hot_handle = make_stable(system, "the hot writer");
+  caf::actor hot_actor;
+  store_options options;
+  store_actor under_test;
+  std::vector<std::int64_t> announced;
+  int fenced = 0;
+  int aborts = 0;
+
+  store_world() {
+    options.batch_max = 3;
+    options.queue_max = 5;
+    options.on_fenced = [this] { ++fenced; };
+  }
+  ~store_world() {
+    caf::anon_send_exit(under_test, caf::exit_reason::kill);
+    point_to(hot_handle, {});
+    run();
+    hot.replies.clear();
+    bulk.replies.clear();
+    hot.actor = bulk.actor = nullptr;
+    for (auto& a : spawned) caf::anon_send_exit(a, caf::exit_reason::kill);
+    run();
+  }
+  caf::actor spawn_writer(scripted_writer& script) {
+    auto made = system.spawn([&script](scripted_writer_actor::pointer self) -> scripted_writer_actor::behavior_type {
+      return {[self, &script](const commit_batch& batch) -> caf::result<batch_outcome> {
+                script.batches.push_back(batch);
+                script.replies.push_back(self->make_response_promise<batch_outcome>());
+                return script.replies.back();
+              },
+              [&script](const batch_outcome& outcome) { script.deliver(outcome); }};
+    });
+    spawned.push_back(caf::actor_cast<caf::actor>(made));
+    script.actor = spawned.back();
+    return spawned.back();
+  }
+  void start() {
+    hot_actor = spawn_writer(hot);
+    point_to(hot_handle, hot_actor);
+    store_workers workers;
+    workers.hot = {caf::actor_cast<store_writer_actor>(hot_handle),
+                   std::make_shared<connection_slot<storage::writer>>()};
+    workers.hot.slot->put(std::make_shared<aborted_writer>(aborts));
+    workers.bulk = {caf::actor_cast<store_writer_actor>(spawn_writer(bulk)),
+                    std::make_shared<connection_slot<storage::writer>>()};
+    auto hub = system.spawn([this](caf::event_based_actor*) -> caf::behavior {
+      return {[this](const events_committed& fact) { announced.push_back(fact.last_seq); }};
+    });
+    spawned.push_back(hub);
+    under_test = system.spawn(store, options, workers, caf::actor_cast<push_hub_actor>(hub));
+    run();
+  }
+  auto put(std::int64_t amount) {
+    auto got = send<written>(under_test, persist{{storage::withdraw_points{{1}, amount, {}}, nullptr}});
+    run();
+    return got;
+  }
+  auto put_bulk() {
+    auto got = send<written>(under_test, persist{{storage::open_campaign{}, nullptr}});
+    run();
+    return got;
+  }
+  std::int64_t done(const pending<written>& got) {
+    run();
+    if (!*got) FAIL("not answered");
+    return value_of<storage::done>(**got).count;
+  }
+  errc failed(const pending<written>& got) {
+    run();
+    if (!*got) FAIL("not answered");
+    return error_of(**got);
+  }
+  storage_state state() { return *ask<storage_state>(under_test, get_storage_state{}); }
+  std::vector<caf::actor> spawned;
+};
+
+} // namespace
+
+TEST_CASE_METHOD(store_world, "what queues during a commit goes into the next one, up to the limit, in order",
+                 "[actors]") {
+  start();
+  auto first = put(1);
+  REQUIRE(hot.batches.size() == 1); // at once, no timer
+  CHECK(hot.batches[0].changes->size() == 1);
+  auto second = put(2), third = put(3), fourth = put(4), fifth = put(5);
+  CHECK(hot.batches.size() == 1);
+  hot.succeed();
+  run();
+  REQUIRE(hot.batches.size() == 1);
+  CHECK(hot.batches[0].changes->size() == 3);
+  CHECK(done(first) == 1);
+  CHECK_FALSE(*second);
+  hot.succeed();
+  run();
+  CHECK(done(second) == 2);
+  CHECK(done(third) == 3);
+  CHECK(done(fourth) == 4);
+  CHECK(hot.batches[0].changes->size() == 1);
+  hot.succeed();
+  CHECK(done(fifth) == 5);
+}
+
+TEST_CASE_METHOD(store_world, "bulk changes go their own way, one per transaction, and stall no small one",
+                 "[actors]") {
+  start();
+  auto big = put_bulk(), other = put_bulk(), small = put(7);
+  CHECK(bulk.batches.size() == 1);
+  hot.succeed();
+  CHECK(done(small) == 7);
+  CHECK_FALSE(*big);
+  bulk.succeed();
+  CHECK(done(big) == 0);
+  CHECK(bulk.batches.size() == 1);
+  bulk.succeed();
+  CHECK(done(other) == 0);
+}
+
+TEST_CASE_METHOD(store_world, "a full queue refuses at once", "[actors]") {
+  start();
+  std::vector<pending<written>> taken;
+  for (int i = 0; i < 5; ++i) taken.push_back(put(i));
+  CHECK(failed(put(9)) == errc::overloaded);
+  CHECK(state().queued == 5);
+  hot.succeed();
+  run();
+  auto again = put(10);
+  CHECK_FALSE(*again);
+}
+
+TEST_CASE_METHOD(store_world, "a failed change of a batch fails alone", "[actors]") {
+  start();
+  auto busy = put(1), good = put(2), bad = put(3);
+  hot.succeed();
+  run();
+  batch_outcome outcome;
+  outcome.done = std::make_shared<storage::committed>();
+  outcome.done->results.emplace_back(written{storage::done{2}});
+  outcome.done->results.emplace_back(fail(errc::insufficient_points));
+  hot.answer(outcome);
+  CHECK(done(busy) == 1);
+  CHECK(done(good) == 2);
+  CHECK(failed(bad) == errc::insufficient_points);
+}
+
+TEST_CASE_METHOD(store_world, "an unreachable store is tried again with the same batch while its callers wait",
+                 "[actors]") {
+  start();
+  auto waiting = put(1);
+  auto id = hot.batches[0].id;
+  hot.fail_with(errc::store_unavailable);
+  run();
+  CHECK(hot.batches.empty());
+  CHECK(state().state == storage_state::condition::recovering);
+  advance(20ms);
+  REQUIRE(hot.batches.size() == 1);
+  CHECK(hot.batches[0].id == id);
+  hot.fail_with(errc::outcome_unknown);
+  advance(39ms);
+  CHECK(hot.batches.empty()); // the backoff grows
+  advance(1ms);
+  REQUIRE(hot.batches.size() == 1);
+  CHECK(hot.batches[0].id == id);
+  hot.succeed();
+  CHECK(done(waiting) == 1);
+  CHECK(state().state == storage_state::condition::up);
+  CHECK(state().last_error == "scripted");
+  CHECK(hot.batches.empty());
+}
+
+TEST_CASE_METHOD(store_world, "a store that stays away is down, and its callers hear that nothing was written",
+                 "[actors]") {
+  start();
+  auto waiting = put(1);
+  auto queued = put(2);
+  for (int i = 0; i < 1'100; ++i) {
+    if (!hot.batches.empty()) hot.fail_with(errc::store_unavailable);
+    advance(10ms);
+    if (i == 600) CHECK(state().state == storage_state::condition::down);
+  }
+  CHECK(failed(waiting) == errc::store_unavailable);
+  CHECK(failed(queued) == errc::store_unavailable);
+  CHECK(state().queued == 0);
+  // It goes on looking by itself, with a change that changes nothing.
+  advance(2s);
+  REQUIRE(hot.batches.size() == 1);
+  CHECK(std::holds_alternative<storage::remember_answer>((*hot.batches[0].changes)[0].what));
+  hot.succeed();
+  run();
+  CHECK(state().state == storage_state::condition::up);
+}
+
+TEST_CASE_METHOD(store_world, "a batch in doubt is repeated until its fate is known, even when nobody waits",
+                 "[actors]") {
+  start();
+  auto waiting = put(1);
+  auto id = hot.batches[0].id;
+  hot.fail_with(errc::outcome_unknown);
+  run();
+  for (int i = 0; i < 1'100; ++i) {
+    if (!hot.batches.empty()) hot.fail_with(errc::store_unavailable); // says nothing about the first try
+    advance(10ms);
+  }
+  CHECK(failed(waiting) == errc::outcome_unknown);
+  auto later = put(2);
+  advance(2s);
+  REQUIRE(hot.batches.size() == 1);
+  CHECK(hot.batches[0].id == id);
+  hot.succeed();
+  run();
+  REQUIRE(hot.batches.size() == 1);
+  CHECK(hot.batches[0].id != id);
+  hot.succeed();
+  CHECK(done(later) == 2);
+}
+
+TEST_CASE_METHOD(store_world, "a writer that crashes in mid-commit leaves a doubt that the next one resolves",
+                 "[actors]") {
+  start();
+  auto waiting = put(1);
+  auto id = hot.batches[0].id;
+  caf::anon_send_exit(hot_actor, caf::exit_reason::kill);
+  hot.replies.clear();
+  hot.batches.clear();
+  point_to(hot_handle, {});
+  run();
+  advance(10s); // the watchdog: a dead writer's promise answers nothing
+  hot_actor = spawn_writer(hot);
+  point_to(hot_handle, hot_actor);
+  advance(1s);
+  REQUIRE(hot.batches.size() == 1);
+  CHECK(hot.batches[0].id == id);
+  hot.succeed();
+  run();
+  CHECK(state().state == storage_state::condition::up);
+}
+
+TEST_CASE_METHOD(store_world, "a stuck writer is broken off after its time", "[actors]") {
+  start();
+  auto waiting = put(1);
+  advance(9'990ms);
+  CHECK(aborts == 0);
+  advance(10ms);
+  CHECK(aborts == 1);
+  CHECK(state().last_error == "a transaction took too long");
+  CHECK(state().state == storage_state::condition::recovering);
+}
+
+TEST_CASE_METHOD(store_world, "a fenced store answers fenced from then on and says so once", "[actors]") {
+  start();
+  auto running = put(1), queued = put(2);
+  hot.fail_with(errc::fenced);
+  CHECK(failed(running) == errc::fenced);
+  CHECK(failed(queued) == errc::fenced);
+  CHECK(failed(put(3)) == errc::fenced);
+  CHECK(failed(put_bulk()) == errc::fenced);
+  CHECK(fenced == 1);
+  CHECK(state().state == storage_state::condition::down);
+}
+
+TEST_CASE_METHOD(store_world, "the hub hears of new events once per step forward", "[actors]") {
+  start();
+  for (auto seq : {3, 3, 5}) {
+    put(1);
+    hot.succeed(seq);
+    run();
+  }
+  CHECK(announced == std::vector<std::int64_t>{3, 5});
+}
+
+TEST_CASE_METHOD(store_world, "a store that crashes tells its callers what became of their changes", "[actors]") {
+  start();
+  auto running = put(1), queued = put(2);
+  caf::anon_send_exit(under_test, caf::exit_reason::kill);
+  CHECK(failed(running) == errc::outcome_unknown);
+  CHECK(failed(queued) == errc::store_unavailable);
+}
+
+TEST_CASE("commit times give quantiles over the last transactions", "[actors]") {
+  commit_times times;
+  CHECK(times.quantile(0.5) == 0);
+  for (int i = 1; i <= 101; ++i) times.add(i);
+  CHECK(times.quantile(0.5) == 51);
+  CHECK(times.quantile(0.99) == 100);
+  for (int i = 0; i < 512; ++i) times.add(7);
+  CHECK(times.quantile(0.99) == 7);
+}

@@ -1,0 +1,188 @@
+// Beginning and end: sockets handed over, requests drained, force as the last resort.
+#include "tests/http/server_fixture.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <catch2/catch.hpp>
+
+#include <arpa/inet.h>
+#include <atomic>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+using namespace dr::test;
+namespace http = dr::http;
+namespace asio = boost::asio;
+
+namespace {
+
+struct gate {
+  std::atomic<bool> entered{false};
+  std::atomic<bool> open{false};
+};
+
+reply_task wait_at(request_context& request, gate& door) {
+  door.entered = true;
+  asio::steady_timer timer(request.executor);
+  while (!door.open) {
+    timer.expires_after(5ms);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+  co_return http::make_reply(200, "text/plain", "done");
+}
+
+http::router gate_routes(gate& door) {
+  http::router routes;
+  routes.add(method::get, "/hello", say("hello"));
+  routes.add(method::get, "/gate", [&door](request_context& request) { return wait_at(request, door); });
+  http::route socket;
+  socket.pattern = "/ws";
+  socket.upgrade = [](request_context&) -> asio::awaitable<http::websocket_verdict> {
+    co_return http::websocket_callbacks{};
+  };
+  routes.add(std::move(socket));
+  return routes;
+}
+
+/// A listening socket as a parent process would own it.
+struct parent_socket {
+  parent_socket() : descriptor(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in where{};
+    where.sin_family = AF_INET;
+    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::bind(descriptor, reinterpret_cast<sockaddr*>(&where), sizeof where) == 0);
+    REQUIRE(::listen(descriptor, 64) == 0);
+  }
+  parent_socket(const parent_socket&) = delete;
+  ~parent_socket() { ::close(descriptor); }
+  int descriptor;
+};
+
+const std::string host = "Host: test\r\n";
+
+} // namespace
+
+TEST_CASE("stop lets a request in flight finish, closes idle connections and answers nobody else", "[http]") {
+  gate door;
+  running_server at(quick_options(), gate_routes(door));
+  const auto port = at.port();
+  raw_client idle(port);
+  idle.send("GET /hello HTTP/1.1\r\n" + host + "\r\n");
+  idle.read_until("hello");
+  raw_client busy(port);
+  busy.send("GET /gate HTTP/1.1\r\n" + host + "\r\n");
+  REQUIRE(eventually([&] { return door.entered.load(); }));
+  std::atomic<bool> result{false};
+  std::thread stopper([&] { result = at.server.stop(10s); });
+  CHECK(idle.read_to_end().empty());
+  CHECK(at.server.draining());
+  CHECK_THROWS_AS(raw_client(port), client_error);
+  door.open = true;
+  const auto answer = busy.read_to_end();
+  CHECK(status_of(answer) == 200);
+  CHECK(count_of(answer, "Connection: close\r\n") == 1);
+  CHECK(answer.ends_with("done"));
+  stopper.join();
+  CHECK(result);
+  CHECK(at.server.stop(0ms));
+  CHECK(at.server.counters().connections == 0);
+}
+
+TEST_CASE("stop ends what does not finish within the grace", "[http]") {
+  gate door;
+  running_server at(quick_options(), gate_routes(door));
+  raw_client busy(at.port());
+  busy.send("GET /gate HTTP/1.1\r\n" + host + "\r\n");
+  REQUIRE(eventually([&] { return door.entered.load(); }));
+  CHECK_FALSE(at.server.stop(50ms));
+  CHECK(busy.read_to_end().empty());
+  CHECK(at.server.counters().connections == 0);
+}
+
+TEST_CASE("stop closes WebSockets with 1012", "[http]") {
+  gate door;
+  running_server at(quick_options(), gate_routes(door));
+  ws_client client(at.port(), "/ws");
+  REQUIRE(eventually([&] { return at.server.counters().websockets == 1; }));
+  std::atomic<bool> result{false};
+  std::thread stopper([&] { result = at.server.stop(10s); });
+  CHECK(client.wait_closed() == 1012);
+  stopper.join();
+  CHECK(result);
+}
+
+TEST_CASE("while it drains the server answers, and closes after each answer", "[http]") {
+  gate door;
+  running_server at(quick_options(), gate_routes(door));
+  at.server.begin_drain();
+  const auto answer = at.client().get("/hello");
+  CHECK(answer.status == 200);
+  CHECK(answer.header("Connection") == "close");
+  CHECK_THROWS_AS(ws_client(at.port(), "/ws"), upgrade_refused);
+}
+
+TEST_CASE("a server on an inherited socket loses no connection attempt over a restart", "[http]") {
+  const parent_socket parent;
+  gate door;
+  auto options = quick_options();
+  options.listen_fd = ::dup(parent.descriptor);
+  std::uint16_t port = 0;
+  {
+    running_server first(options, gate_routes(door));
+    port = first.port();
+    CHECK(first.client().get("/hello").status == 200);
+    CHECK(first.server.stop(5s));
+  }
+  raw_client between(port); // nobody serves; the parent's socket still takes it
+  between.send("GET /hello HTTP/1.1\r\n" + host + "Connection: close\r\n\r\n");
+  options.listen_fd = ::dup(parent.descriptor);
+  running_server second(options, gate_routes(door));
+  CHECK(second.port() == port);
+  CHECK(between.read_to_end().ends_with("hello"));
+}
+
+TEST_CASE("a start that cannot succeed says why", "[http]") {
+  gate door;
+  running_server first(quick_options(), gate_routes(door));
+  auto options = quick_options();
+  options.port = first.port();
+  http::server taken(options, gate_routes(door));
+  const auto in_use = taken.start();
+  REQUIRE_FALSE(in_use.has_value());
+  CHECK(in_use.error().detail.find(std::to_string(first.port())) != std::string::npos);
+  options.address = "nonsense";
+  http::server wrong(options, gate_routes(door));
+  CHECK_FALSE(wrong.start().has_value());
+  options.listen_fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  http::server deaf(options, gate_routes(door));
+  CHECK_FALSE(deaf.start().has_value());
+  ::close(options.listen_fd);
+}
+
+TEST_CASE("a restarted server takes its port again at once", "[http]") {
+  gate door;
+  auto options = quick_options();
+  for (int round = 0; round < 3; ++round) {
+    running_server at(options, gate_routes(door));
+    options.port = at.port();
+    CHECK(at.client().get("/hello").status == 200);
+    CHECK(at.server.stop(5s));
+  }
+}
+
+TEST_CASE("many clients at once are all answered", "[http]") {
+  gate door;
+  running_server at(quick_options(), gate_routes(door));
+  std::atomic<int> good{0};
+  std::vector<std::thread> clients;
+  for (int each = 0; each < 8; ++each) {
+    clients.emplace_back([&] {
+      auto client = at.client();
+      for (int request = 0; request < 200; ++request) good += client.get("/hello").body == "hello" ? 1 : 0;
+    });
+  }
+  for (auto& each : clients) each.join();
+  CHECK(good == 1600);
+  CHECK(at.server.counters().requests == 1600);
+}

@@ -1,0 +1,70 @@
+#include "tests/storage/house.hpp"
+
+#include <algorithm>
+#include <future>
+
+using namespace dr;
+using namespace dr::test;
+
+namespace {
+
+std::unique_ptr<database> connect(const test_database& to) {
+  postgres_options options;
+  options.url = to.url();
+  return make_postgres_database(options);
+}
+
+} // namespace
+
+TEST_CASE("migrations are applied once", "[storage][migrations]") {
+  test_database empty;
+  auto db = connect(empty);
+  CHECK(db->open_reader()->find_user({1}).error().code == errc::store_unavailable);
+  auto first = db->migrate();
+  REQUIRE(first);
+  CHECK(!first->empty());
+  CHECK(std::is_sorted(first->begin(), first->end()));
+  CHECK(db->migrate()->empty());
+  CHECK(empty.run("SELECT count(*) FROM migration") == std::to_string(first->size()));
+  CHECK(empty.run("SELECT length(checksum) FROM migration LIMIT 1") == "64");
+}
+
+TEST_CASE("two programs that migrate at once do not get into each other's way", "[storage][migrations]") {
+  test_database empty;
+  auto run = [&] { return connect(empty)->migrate(); };
+  auto one = std::async(std::launch::async, run);
+  auto two = std::async(std::launch::async, run);
+  auto first = one.get();
+  auto second = two.get();
+  REQUIRE(first);
+  REQUIRE(second);
+  CHECK(first->empty() != second->empty());
+}
+
+TEST_CASE("a changed migration is refused in words", "[storage][migrations]") {
+  house s{kind::postgres};
+  s.postgres().run("UPDATE migration SET checksum = 'other' WHERE version = 1");
+  auto refused = s.db().migrate();
+  REQUIRE(!refused);
+  CHECK(refused.error().code == errc::internal);
+  CHECK_THAT(refused.error().detail, Catch::Contains("V001__initial_schema.sql"));
+}
+
+TEST_CASE("a schema of a newer release is refused in words", "[storage][migrations]") {
+  house s{kind::postgres};
+  s.postgres().run("INSERT INTO migration VALUES (999, 'V999__later.sql', 'x')");
+  auto refused = s.db().migrate();
+  REQUIRE(!refused);
+  CHECK_THAT(refused.error().detail, Catch::Contains("newer release"));
+}
+
+TEST_CASE("a database that cannot be reached fails soon and in words", "[storage][migrations]") {
+  postgres_options options;
+  options.url = "postgresql://nobody:secret@127.0.0.1:1/none";
+  auto db = make_postgres_database(options);
+  for (const auto& why : {db->migrate().error(), db->take_lease("x").error(), db->open_reader()->ping().error(),
+                          db->open_writer(lane::hot, 1)->commit("b", {}).error()}) {
+    CHECK(why.code == errc::store_unavailable);
+    CHECK_THAT(why.detail, !Catch::Contains("secret"));
+  }
+}

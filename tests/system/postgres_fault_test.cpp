@@ -1,0 +1,109 @@
+// Postgres goes away and comes back.
+#include "tests/system/platform.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <csignal>
+
+using namespace dr::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A cluster of this test's own, so that it may be stopped.
+class own_postgres {
+public:
+  own_postgres() { script("start"); }
+  ~own_postgres() {
+    try {
+      script("stop");
+    } catch (const std::exception& why) {
+      WARN(why.what());
+    }
+  }
+  void script(const std::string& command) {
+    run({required_variable("DR_SOURCE_DIR") + "/script/postgres", command, folder_.path().string()},
+        {{"DR_POSTGRES_FSYNC", "off"}});
+  }
+  std::string url() {
+    auto printed = run({required_variable("DR_SOURCE_DIR") + "/script/postgres", "url", folder_.path().string()});
+    return printed.substr(0, printed.find('\n'));
+  }
+
+private:
+  scratch_folder folder_;
+};
+
+} // namespace
+
+TEST_CASE("Postgres restarting in mid-campaign delays answers and loses none", "[system]") {
+  own_postgres postgres;
+  platform on(platform::setup{.variables = {{"DR_DATABASE_REQUEST_TIMEOUT_S", "2"}}, .database_url = postgres.url()});
+  const int samsung = enrol(on, "samsung", 400, 1000);
+  const int lg = enrol(on, "lg", 300, 1000);
+  const int campaign = start_campaign(on);
+  CHECK(accept(on, campaign, samsung) == 200);
+  auto socket = on.socket_of(lg);
+  REQUIRE(socket.receive());
+
+  postgres.script("stop");
+  const auto refused = on.call("PUT", "/responses/2/accept");
+  CHECK(refused.status == 503);
+  CHECK(refused.body.at("type").get<std::string>().find("/problems/") == 0);
+  const auto not_ready = [&] { return on.call("GET", "/readyz").status == 503; };
+  eventually("the server says that it is not ready", not_ready);
+  CHECK(on.call("GET", "/livez").status == 200);
+  const auto health = on.call("GET", "/health");
+  CHECK(health.status == 503);
+  CHECK(health.body.at("storage").at("state") != "up");
+
+  postgres.script("start");
+  on.wait_ready();
+  const auto taken = [&] { return on.call("PUT", "/responses/2/accept").status == 200; };
+  eventually("answers are taken again", taken);
+  CHECK(response_of(on, campaign, samsung).at("answer") == "accept");
+  reduce(on, campaign, samsung, 383);
+  reduce(on, campaign, lg, 295);
+  end_campaign(on, campaign);
+  wait_settled(on, campaign);
+  CHECK(check_of(on, campaign, samsung).at("isReal") == true);
+  CHECK(check_of(on, campaign, lg).at("isReal") == true);
+  CHECK_FALSE(socket.closed());
+  require_books_balance(on);
+  require_events_whole(on);
+}
+
+TEST_CASE("every backend severed while answers come in: all acknowledged ones are there", "[system]") {
+  platform on;
+  constexpr int users = 40;
+  for (int i = 0; i < users; ++i) enrol(on, "site " + std::to_string(i + 1), 100);
+  const int campaign = start_campaign(on);
+  const std::string sever = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND "
+                            "datname = current_database()";
+  for (int user = 1; user <= users; ++user) {
+    if (user % 10 == 0) run({"psql", "-X", "-q", "-d", on.database_url(), "-c", sever});
+    const auto id = std::to_string(user);
+    const auto acknowledged = [&] { return on.call("PUT", "/responses/" + id + "/accept").status == 200; };
+    eventually("answer " + id + " is acknowledged", acknowledged);
+  }
+  CHECK(on.get("/drs/" + std::to_string(campaign) + "/summary").at("accept") == users);
+  CHECK(on.get("/responses?answer=accept&drId=" + std::to_string(campaign)).at("page").at("totalElements") == users);
+  require_events_whole(on);
+}
+
+TEST_CASE("a server started before its database waits for it", "[system]") {
+  own_postgres postgres;
+  const auto url = postgres.url();
+  postgres.script("stop");
+  platform on(platform::setup{.database_url = url, .started = false});
+  process early(process::options{
+      {platform::program("drplatform"), "serve"}, on.server_environment(), on.data_dir() / "server.log", -1});
+  const auto complains = [&] { return on.log().find("database") != std::string::npos; };
+  eventually("the log names the database", complains);
+  CHECK(early.running());
+  early.signal(SIGTERM);
+  CHECK(early.wait(20s) == 0);
+  postgres.script("start");
+  on.start_server();
+  CHECK(enrol(on, "samsung", 400) == 1);
+}
