@@ -22,6 +22,12 @@ time_point first_try(const campaign& c, const metering_settings& metering, time_
   return std::max(now, evaluated_window(c).to + metering.lag);
 }
 
+/// One line for the operator's log; names hold no control characters.
+void log_course(const campaign& row) {
+  spdlog::info("campaign {} \"{}\" ({}) is {}: {} dispatched, {} accept, {} deny", row.id.value, row.name, row.type,
+               to_string(row.status), row.counts.dispatched, row.counts.accept, row.counts.deny);
+}
+
 } // namespace
 
 // ---- the row -------------------------------------------------------------------------------------------------------
@@ -48,6 +54,7 @@ void campaign_state::learn(campaign now) {
 }
 
 void campaign_state::come_to_life() {
+  log_course(row);
   if (!row.open()) self->send(world->registry, answers_frozen{shared_row()}); // perhaps lost with a former incarnation
   if (row.frozen && row.settlement == settlement_status::verifying) self->send(world->verification, checks_queued{});
   dispatch_after_freeze = row.status == campaign_status::end && !row.frozen;
@@ -56,6 +63,7 @@ void campaign_state::come_to_life() {
 
 void campaign_state::publish(const campaign& before) {
   if (row.version == before.version) return;
+  if (row.status != before.status) log_course(row);
   auto now = shared_row();
   if (row.open()) {
     self->send(world->registry, terms_changed{now});

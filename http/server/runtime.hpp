@@ -43,6 +43,7 @@ struct server_state {
   const server_options options;
   const router routes;
   const server_hooks hooks;
+  std::weak_ptr<void> owner; ///< of this state and the workers; what may outlive the server holds it
   std::size_t max_connections = 0;
   std::atomic<bool> draining{false}; ///< answers close their connections
   std::atomic<bool> stopping{false}; ///< nothing new is begun

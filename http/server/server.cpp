@@ -169,7 +169,9 @@ std::size_t server::impl::abort_all() {
 }
 
 server::server(server_options options, router routes, server_hooks hooks)
-    : impl_(std::make_unique<impl>(std::move(options), std::move(routes), std::move(hooks))) {}
+    : impl_(std::make_shared<impl>(std::move(options), std::move(routes), std::move(hooks))) {
+  impl_->state.owner = impl_;
+}
 
 server::~server() { stop(0ms); }
 

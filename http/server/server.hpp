@@ -80,7 +80,7 @@ public:
 
 private:
   struct impl;
-  std::unique_ptr<impl> impl_;
+  std::shared_ptr<impl> impl_; ///< also held by WebSocket sessions that the application keeps beyond our end
 };
 
 } // namespace dr::http

@@ -61,7 +61,7 @@ std::string fitting(std::string reason) {
 class session final : public websocket_session, public watched, public std::enable_shared_from_this<session> {
 public:
   session(worker& home, tcp_socket socket, ticket place, websocket_callbacks callbacks)
-      : home_(home), options_(home.state.options.websocket), place_(std::move(place)),
+      : keep_(home.state.owner.lock()), home_(home), options_(home.state.options.websocket), place_(std::move(place)),
         open_place_(std::in_place, home.state, &server_state::websockets), callbacks_(std::move(callbacks)),
         stream_(std::move(socket)) {}
 
@@ -90,6 +90,7 @@ private:
   bool shut() noexcept;
   template <class Fn> void guarded(const char* what, Fn&& call);
 
+  const std::shared_ptr<void> keep_; // goes last: our stream's io_context must outlive it, whoever holds us
   worker& home_;
   const websocket_options& options_;
   std::optional<ticket> place_;

@@ -33,6 +33,7 @@ TEST_CASE("Korean names, emoji and 200-character names survive REST, CSV, WebSoc
   REQUIRE(alert);
   CHECK(json::parse(*alert).at("campaign").at("name") == "긴급 발령 ⚡");
   CHECK(json::parse(*alert).at("response").at("userName") == emoji);
+  CHECK(on.log().find("긴급 발령 ⚡") != std::string::npos);
   const auto csv = client.get("/drs/" + std::to_string(campaign) + "/statement.csv");
   CHECK(csv.status == 200);
   CHECK(csv.body.find(long_name) != std::string::npos);
