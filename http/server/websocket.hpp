@@ -36,8 +36,8 @@ inline constexpr std::uint16_t service_restart = 1012;
 inline constexpr std::uint16_t try_again_later = 1013;
 } // namespace close_code
 
-/// One open WebSocket. All functions are thread-safe and never block. Let go of it in on_close: it must not outlive the
-/// server.
+/// One open WebSocket. All functions are thread-safe and never block. Let go of it in on_close: held longer, also
+/// beyond the server's end, it is harmless but keeps the stopped server's memory.
 class websocket_session {
 public:
   virtual ~websocket_session() = default;
