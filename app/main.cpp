@@ -36,7 +36,8 @@ int main(int argc, char** argv) {
   };
   bool without_simulator = false;
   bool rotate = false;
-  add("serve", "Run the server until it is told to stop", dr::serve);
+  add("serve", "Run the server until it is told to stop",
+      [](const dr::loaded_settings& loaded) { return dr::serve(loaded); });
   add("up", "Run the server (and the KEPCO simulator), restarting it when it dies",
       [&](const dr::loaded_settings& loaded) {
         auto arguments = arguments_after("up", argc, argv);

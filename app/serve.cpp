@@ -103,18 +103,24 @@ result<std::optional<std::int64_t>> open_database(storage::database& database, c
   }
 }
 
+/// The part as it is, or with what the program puts around it.
+template <class Wrap, class Part> Part wrapped(const Wrap& wrap, Part part) {
+  return wrap ? wrap(std::move(part)) : std::move(part);
+}
+
 actors::metering_parts metering_parts_of(const settings& s, const actors::services& all,
-                                         std::shared_ptr<const clock> time) {
+                                         std::shared_ptr<const clock> time, const serve_parts& wraps) {
   actors::metering_parts parts;
   parts.stable = all;
   parts.clock = std::move(time);
   parts.kepco = s.kepco;
   parts.metering = s.metering;
   parts.holidays = s.holidays;
-  parts.make_source = make_kepco_source_factory({.base_url = s.kepco.base_url,
-                                                 .service_key = s.kepco.service_key.reveal(),
-                                                 .call_timeout = s.kepco.call_timeout,
-                                                 .max_answer_bytes = s.kepco.max_answer_bytes});
+  parts.make_source =
+      wrapped(wraps.meter_source, make_kepco_source_factory({.base_url = s.kepco.base_url,
+                                                             .service_key = s.kepco.service_key.reveal(),
+                                                             .call_timeout = s.kepco.call_timeout,
+                                                             .max_answer_bytes = s.kepco.max_answer_bytes}));
   return parts;
 }
 
@@ -125,7 +131,8 @@ int refuse(const error& why) {
 
 /// The part of a run in which the tree is up.
 int run_tree(const std::shared_ptr<const settings>& config, const foundation& base,
-             std::shared_ptr<storage::database> database, std::int64_t epoch, const stop_signals& signals) {
+             std::shared_ptr<storage::database> database, std::int64_t epoch, const stop_signals& signals,
+             const serve_parts& parts) {
   actors::actor_system_config caf_config(config->actors);
   auto system = std::make_unique<caf::actor_system>(caf_config);
   const auto control = std::make_shared<http::front_control>();
@@ -136,10 +143,11 @@ int run_tree(const std::shared_ptr<const settings>& config, const foundation& ba
   options.clock = base.clock;
   options.database = std::move(database);
   options.epoch = epoch;
-  options.encoder = std::make_shared<http::push_codec>();
+  options.encoder =
+      wrapped(parts.encoder, std::shared_ptr<const actors::push_encoder>(std::make_shared<http::push_codec>()));
   options.on_fenced = [] { ::kill(::getpid(), lease_lost_signal); };
   options.metering = [&](const actors::services& all) {
-    return actors::metering_children(*system, metering_parts_of(*config, all, base.clock));
+    return actors::metering_children(*system, metering_parts_of(*config, all, base.clock, parts));
   };
   options.front = [&](const actors::services& all) {
     http::front_options front{config, all, base.clock, version(), base.admin_token, listener.value_or(-1), control};
@@ -149,10 +157,12 @@ int run_tree(const std::shared_ptr<const settings>& config, const foundation& ba
     return std::vector<actors::child_spec>{spec};
   };
   auto all = actors::start_tree(*system, options);
+  if (parts.started) parts.started(*system, all);
   spdlog::info("drplatform {} is starting on {}", version(), config->http.address.text());
 
   const int why = signals.wait();
   spdlog::info(why == lease_lost_signal ? "another server has taken over: stopping" : "told to stop: draining");
+  if (parts.stopping) parts.stopping();
   control->begin_draining();
   const bool orderly =
       actors::stop_tree_and_wait(*system, all, config->actors.stop_timeout + config->http.drain_timeout);
@@ -179,7 +189,7 @@ void set_up_logging(const log_settings& log) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-int serve(const loaded_settings& loaded) {
+int serve(const loaded_settings& loaded, const serve_parts& parts) {
   const stop_signals signals;
   mallopt(M_ARENA_MAX, allocator_arenas);
   const auto config = std::make_shared<const settings>(loaded.settings);
@@ -192,11 +202,12 @@ int serve(const loaded_settings& loaded) {
   if (base->clock->is_virtual())
     spdlog::warn("the clock is virtual: it is {} and runs at {} times real time", format_rfc3339(base->clock->now()),
                  base->clock->rate());
-  std::shared_ptr<storage::database> database = storage::make_postgres_database(postgres_options_of(config->database));
+  auto database = wrapped(parts.database, std::shared_ptr<storage::database>(
+                                              storage::make_postgres_database(postgres_options_of(config->database))));
   auto epoch = open_database(*database, signals);
   if (!epoch) return refuse(epoch.error());
   if (!*epoch) return EXIT_SUCCESS;
-  return run_tree(config, *base, std::move(database), **epoch, signals);
+  return run_tree(config, *base, std::move(database), **epoch, signals, parts);
 }
 
 } // namespace dr
