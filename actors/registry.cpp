@@ -213,7 +213,7 @@ registry_impl::behavior_type registry(registry_impl::stateful_pointer<registry_s
   auto to_campaign = [self](auto& cmd) { return self->delegate(self->state.campaign_of(cmd.id), std::move(cmd)); };
   return {
       [self](choose& cmd) { return self->delegate(self->state.response_of(cmd.id), std::move(cmd)); },
-      [self](acknowledge_alert& cmd) { return self->delegate(self->state.response_of(cmd.id), std::move(cmd)); },
+      [self](const acknowledge_alert& cmd) { return self->delegate(self->state.response_of(cmd.id), cmd); },
       [self](order_campaign& cmd) {
         auto one = self->spawn(dispatcher, self->state.world);
         self->state.watch(one, entity_kind::order, 0);

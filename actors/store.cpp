@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 
 namespace dr::actors {
@@ -42,7 +43,7 @@ double commit_times::quantile(double fraction) const {
   auto n = std::min(count_, ms_.size());
   if (n == 0) return 0;
   std::vector<double> sorted(ms_.begin(), ms_.begin() + static_cast<std::ptrdiff_t>(n));
-  auto at = sorted.begin() + static_cast<std::ptrdiff_t>(fraction * static_cast<double>(n - 1) + 0.5);
+  auto at = sorted.begin() + std::lround(fraction * static_cast<double>(n - 1));
   std::ranges::nth_element(sorted, at);
   return *at;
 }

@@ -11,7 +11,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <ranges>
 
 namespace dr::actors {
 
@@ -54,7 +53,8 @@ supervision supervision_of(const actor_settings& settings, restart_strategy stra
 
 // Whoever ends the supervisor ends what it supervises, even when it is killed.
 supervisor_state::~supervisor_state() {
-  for (auto& c : children | std::views::reverse) {
+  for (auto at = children.rbegin(); at != children.rend(); ++at) {
+    auto& c = *at;
     point_to(c.spec.stable, {});
     if (c.ref) caf::anon_send_exit(c.ref, caf::exit_reason::kill);
   }
@@ -124,7 +124,8 @@ void supervisor_state::crashed(child& c, const caf::error& why) {
 void supervisor_state::take_along(const child& c) {
   if (how.strategy == restart_strategy::one_for_one) return;
   bool all = how.strategy == restart_strategy::one_for_all;
-  for (auto& other : children | std::views::reverse) {
+  for (auto at = children.rbegin(); at != children.rend(); ++at) {
+    auto& other = *at;
     if (!all && index_of(other) <= index_of(c)) break;
     if (&other != &c && other.at == phase::running) ask_to_stop(other);
   }
@@ -197,7 +198,8 @@ void supervisor_state::begin_stop(caf::error why) {
 }
 
 void supervisor_state::stop_next() {
-  for (auto& c : children | std::views::reverse) {
+  for (auto at = children.rbegin(); at != children.rend(); ++at) {
+    auto& c = *at;
     if (c.at == phase::running) return ask_to_stop(c);
     if (c.at == phase::stopping) return; // one after the other
   }

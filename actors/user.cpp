@@ -43,7 +43,7 @@ void user_state::ended(std::uint64_t ticket, result<written> outcome) {
     reply.deliver(std::move(*outcome));
   else
     reply.deliver(to_caf(outcome.error()));
-  if (notice) self->send(world->hub, std::move(*notice));
+  if (notice) self->send(world->hub, *notice);
   settle_down();
 }
 

@@ -52,6 +52,7 @@ std::string render_table(const std::vector<std::vector<std::string>>& rows) {
   };
   add_line(rows.front());
   std::vector<std::string> rule;
+  rule.reserve(widths.size());
   for (const auto width : widths) rule.push_back(std::string(width, '-'));
   add_line(rule);
   for (std::size_t r = 1; r < rows.size(); ++r) add_line(rows[r]);

@@ -29,6 +29,7 @@ std::vector<korean_day> without_extremes(std::vector<candidate> found, const met
             [](const candidate& a, const candidate& b) { return a.wh != b.wh ? a.wh > b.wh : a.day < b.day; });
   found.erase(found.begin(), found.begin() + highest);
   std::vector<korean_day> days;
+  days.reserve(found.size());
   for (const auto& kept : found) days.push_back(kept.day);
   std::sort(days.begin(), days.end());
   return days;

@@ -44,7 +44,8 @@ availability metered_days::of(const quarter_range& range) const {
 std::int64_t metered_days::sum_wh(const quarter_range& range) const {
   const auto& wh = days.at(range.day).wh;
   std::int64_t sum = 0;
-  for (int i = 0; i < range.count; ++i) sum += wh[static_cast<std::size_t>(range.first + i)];
+  const auto first = wh.begin() + range.first;
+  for (auto at = first; at != first + range.count; ++at) sum += *at;
   return sum;
 }
 

@@ -53,6 +53,7 @@ std::vector<credited_quarter> spread_credit(std::int64_t credited_wh, std::span<
   }
   // The Wh lost by rounding down (fewer than there are quarters) go where most was lost, earlier quarters first.
   std::vector<share*> by_remainder;
+  by_remainder.reserve(shares.size());
   for (auto& one : shares) by_remainder.push_back(&one);
   std::stable_sort(by_remainder.begin(), by_remainder.end(),
                    [](const share* a, const share* b) { return a->remainder > b->remainder; });

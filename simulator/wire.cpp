@@ -188,7 +188,7 @@ std::string garbage_answer(const std::string& answer, const std::string& cust_no
     return swapped.replace(at, field.size(), "\"custNo\":\"" + other + "\"");
   }
   case 3:
-    return std::string("\xff\xfe\x00\x81garbage\x00", 13);
+    return std::string("\xff\xfe\x00\x81garbage\x00", 12);
   default:
     return "";
   }

@@ -162,8 +162,8 @@ void field_reader::refuse(std::initializer_list<std::string_view> names) {
 
 result<void> field_reader::finish() {
   for (const auto& member : from_.members)
-    if (std::find(known_.begin(), known_.end(), member.first) == known_.end())
-      note(member.first, "is not a field of this resource");
+    if (std::find(known_.begin(), known_.end(), member.name) == known_.end())
+      note(member.name, "is not a field of this resource");
   if (wrong_.empty()) return {};
   return invalid_fields(std::move(wrong_));
 }

@@ -42,8 +42,8 @@ public:
     auto& members = open_.back().members;
     if (members.size() >= max_json_members) return refuse("has too many fields in one object");
     for (const auto& known : members)
-      if (known.first == name) return refuse("has the field \"" + name + "\" twice");
-    members.emplace_back(std::move(name), json_value{});
+      if (known.name == name) return refuse("has the field \"" + name + "\" twice");
+    members.push_back({std::move(name), json_value{}});
     return true;
   }
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) override {
@@ -68,7 +68,7 @@ private:
     }
     auto& parent = open_.back();
     if (parent.is(json_kind::object)) {
-      parent.members.back().second = std::move(v);
+      parent.members.back().value = std::move(v);
       return true;
     }
     if (parent.items.size() >= max_json_members) return refuse("has too many elements in one array");
@@ -92,8 +92,8 @@ private:
 } // namespace
 
 const json_value* json_value::find(std::string_view name) const noexcept {
-  const auto at = std::find_if(members.begin(), members.end(), [&](const auto& m) { return m.first == name; });
-  return at == members.end() ? nullptr : &at->second;
+  const auto at = std::find_if(members.begin(), members.end(), [&](const auto& m) { return m.name == name; });
+  return at == members.end() ? nullptr : &at->value;
 }
 
 result<json_value> parse_json(std::string_view text) {

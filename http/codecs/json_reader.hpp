@@ -6,10 +6,11 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace dr::http {
+
+struct json_member;
 
 /// A JSON value. Numbers keep their text, so that no decimal is rounded on its way.
 struct json_value {
@@ -18,11 +19,16 @@ struct json_value {
   bool truth = false;
   std::string text; ///< of a string, or of a number as written
   std::vector<json_value> items;
-  std::vector<std::pair<std::string, json_value>> members;
+  std::vector<json_member> members;
 
   bool is(kind wanted) const noexcept { return type == wanted; }
   /// The member of that name, or null.
   const json_value* find(std::string_view name) const noexcept;
+};
+
+struct json_member {
+  std::string name;
+  json_value value;
 };
 
 inline constexpr std::size_t max_json_depth = 16;

@@ -89,8 +89,9 @@ void pg_rows::keep(const pqxx::result& users) {
     found.user = read_user(at);
     found.token_hash = at.text();
     if (!found.user.cust_no.empty()) by_cust_no_[found.user.cust_no] = found.user.id;
-    auto version = found.user.version;
-    users_.loaded(found.user.id, std::move(found), version);
+    const auto id = found.user.id;
+    const auto version = found.user.version;
+    users_.loaded(id, std::move(found), version);
   }
 }
 
@@ -114,7 +115,8 @@ void pg_rows::lock_campaigns(const std::set<campaign_id>& ids) {
   for (const auto& row : run(sql::lock_campaigns, parameters{}.add(array))) {
     column_cursor at{row};
     auto c = read_campaign(at);
-    campaigns_.loaded(c.id, std::move(c));
+    const auto id = c.id;
+    campaigns_.loaded(id, std::move(c));
   }
   for (auto id : ids) campaigns_.absent(id);
 }
@@ -128,8 +130,9 @@ void pg_rows::read_campaigns(const std::set<campaign_id>& ids) {
   for (const auto& row : run(sql::read_campaigns, parameters{}.add(array))) {
     column_cursor at{row};
     auto c = read_campaign(at);
-    unlocked_.insert(c.id);
-    campaigns_.loaded(c.id, std::move(c));
+    const auto id = c.id;
+    unlocked_.insert(id);
+    campaigns_.loaded(id, std::move(c));
   }
   for (auto id : fresh) campaigns_.absent(id);
 }
@@ -140,8 +143,9 @@ void pg_rows::load_responses(const std::set<response_id>& ids) {
   for (const auto& row : run(sql::load_responses, parameters{}.add(array))) {
     column_cursor at{row};
     auto r = read_response(at);
-    auto version = r.version;
-    responses_.loaded(r.id, std::move(r), version);
+    const auto id = r.id;
+    const auto version = r.version;
+    responses_.loaded(id, std::move(r), version);
   }
   for (auto id : ids) responses_.absent(id);
 }
@@ -152,7 +156,8 @@ void pg_rows::load_queued(const std::set<response_id>& ids) {
   for (const auto& row : run(sql::load_queued, parameters{}.add(array))) {
     column_cursor at{row};
     auto job = read_queued(at);
-    queue_.loaded(job.response, std::move(job));
+    const auto id = job.response;
+    queue_.loaded(id, std::move(job));
   }
   for (auto id : ids) queue_.absent(id);
 }
@@ -163,7 +168,8 @@ void pg_rows::load_checks(const std::set<response_id>& ids) {
   for (const auto& row : run(sql::load_checks, parameters{}.add(array))) {
     column_cursor at{row};
     auto check = read_check(at);
-    checks_.loaded(check.response, std::move(check));
+    const auto id = check.response;
+    checks_.loaded(id, std::move(check));
   }
   for (auto id : ids) checks_.absent(id);
 }
