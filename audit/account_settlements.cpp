@@ -199,13 +199,17 @@ std::string joined(const std::vector<std::string>& texts) {
   return all;
 }
 
+/// The figures, or the days without which there are none.
 verdict judge(evidence& from, const reduction_check& check, const std::string& cust_no) {
   if (cust_no.empty()) return unverifiable_without_number(from.input.event.baseline);
   auto said = evaluate(from.input);
-  if (!std::holds_alternative<evaluation_waits>(said) || check.quality == check_quality::final_) return said;
-  // It was settled at the verification deadline, with what there was.
+  if (!std::holds_alternative<evaluation_waits>(said)) return said;
+  // It may have been settled at the verification deadline, with what there was.
   from.input.metered.deadline_passed = true;
-  return evaluate(from.input);
+  auto without = evaluate(from.input);
+  bool by_deadline =
+      check.quality != check_quality::final_ || compare(check, std::get<evaluation>(without)).stored.empty();
+  return by_deadline ? without : said;
 }
 
 void recompute(const account_view& view, const response_file& file, evidence& from, findings& out, recomputed& done) {

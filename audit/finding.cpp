@@ -25,7 +25,8 @@ constexpr std::array<kind_text, finding_kinds> texts{{
     {"response", "The response was changed, lost or added past the server."},
     {"queue", "A check would never be made, or be made again. Without its queue row a response waits for ever."},
     {"campaign-counts",
-     "The campaign's numbers were changed, or its responses or checks were. The rows are the truth."},
+     "The campaign's numbers were changed, or its responses or checks were; where those are in order, "
+     "they are the truth."},
     {"event", "An event was lost or changed, or the state it explains was changed past the server."},
     {"event-numbers", "Events were lost or added: clients that follow the log would miss or repeat something."},
     {"stray", "A row was deleted that others refer to. History is never deleted: restore it from a backup."},

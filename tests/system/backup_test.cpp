@@ -108,9 +108,11 @@ TEST_CASE("a backup taken under load is restored into a fresh folder, where the 
 
   const scratch_folder shelf;
   fs::path file;
+  int answered = 0;
   {
     load customers(on, open, 2);
     eventually("the load runs", [&] { return customers.answered() > 20; });
+    answered = customers.answered();
     file = back_up(on, shelf.path());
     const auto so_far = customers.answered();
     eventually("the load still runs", [&] { return customers.answered() > so_far + 20; });
@@ -128,6 +130,11 @@ TEST_CASE("a backup taken under load is restored into a fresh folder, where the 
   again.start_server();
   CHECK(std::stoi(query(again.database_url(), "SELECT epoch FROM writer_state")) == epoch + 1);
   CHECK(again.get("/users/1").at("point") == balance);
+  // Whatever was acknowledged before the backup began is there.
+  const auto choices = query(again.database_url(),
+                             "SELECT count(*) FROM event WHERE user_id = 2 AND campaign_id = " + std::to_string(open) +
+                                 " AND type IN ('AcceptChosen', 'DenyChosen')");
+  CHECK(std::stoi(choices) >= answered);
   // A key from before the backup still answers, and moves nothing.
   const auto repeated = again.call("POST", "/users/1/withdraw", spent, key);
   CHECK(repeated.status == 201);

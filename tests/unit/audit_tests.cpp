@@ -150,7 +150,10 @@ TEST_CASE("a credit for a revision that there is not is named", "[unit][audit]")
   one_account books;
   books.enter(entry_kind::credit, 40, 1080, 2);
   books.account.user.points = 1080;
-  CHECK(audited(books).count(finding_kind::credit) == 1);
+  auto found = audited(books);
+  INFO(told(found));
+  CHECK(found.count(finding_kind::credit) == 1);
+  CHECK(told(found).find("40 points for revision 2 / revision 1 at most") != std::string::npos);
 }
 
 TEST_CASE("a check that was changed together with its event and ledger is still computed anew", "[unit][audit]") {
