@@ -1,6 +1,7 @@
 // drplatform: the command line.
 #include "app/commands.hpp"
 #include "app/serve.hpp"
+#include "app/verify.hpp"
 #include "config/flags.hpp"
 #include "config/load.hpp"
 
@@ -47,6 +48,10 @@ int main(int argc, char** argv) {
       ->add_flag("--no-simulator", without_simulator, "do not start kepco-sim");
   add("migrate", "Bring the database schema up to date",
       [](const dr::loaded_settings& loaded) { return dr::migrate(loaded.settings); });
+  bool as_json = false;
+  add("verify", "Compute every balance and settlement anew and name what differs; changes nothing",
+      [&](const dr::loaded_settings& loaded) { return dr::verify(loaded, as_json); })
+      ->add_flag("--json", as_json, "print one JSON object instead of text");
   add("token", "Show where the admin token is, or make a new one", [&](const dr::loaded_settings& loaded) {
     return dr::admin_token(loaded.settings, rotate);
   })->add_flag("--rotate", rotate, "make a new token; the old one ends with the next start of the server");

@@ -225,6 +225,21 @@ std::vector<korean_day> days_needed(const check_input& input) {
   return {days.begin(), days.end()};
 }
 
+std::vector<credited_quarter> reductions_by_quarter(const check_input& input) {
+  auto event_days = all_event_days(input);
+  auto facts = gather(input, {input.metered, input.holidays, event_days});
+  if (!facts.waits.empty() || !facts.any_usable()) return {};
+  return add_up(facts, input.metered).reductions;
+}
+
+evaluation unverifiable_without_number(const baseline_choice& baseline) {
+  evaluation out;
+  out.baseline = {baseline.method, false};
+  out.quality = check_quality::unverifiable;
+  out.detail = "The user has no KEPCO customer number; the answer stays and nothing is credited.";
+  return out;
+}
+
 void fill(reduction_check& check, const evaluation& figures) {
   check.is_real = figures.is_real;
   check.adjust_points = figures.points;

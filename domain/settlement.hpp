@@ -67,6 +67,13 @@ verdict evaluate(const check_input& input);
 /// The days that evaluate() would wait for, unknown ones and gaps together, most recent first; empty: it can finish.
 std::vector<korean_day> days_needed(const check_input& input);
 
+/// What was reduced in each evaluated quarter hour (signed, before caps and overlap; they sum to the reduction). Empty
+/// when evaluate() would wait, or could evaluate no hour.
+std::vector<credited_quarter> reductions_by_quarter(const check_input& input);
+
+/// The verdict on a user without a KEPCO customer number: unverifiable.
+evaluation unverifiable_without_number(const baseline_choice& baseline);
+
 /// Copies the figures into a check's record; ids, names and times are left as they are.
 void fill(reduction_check& check, const evaluation& figures);
 

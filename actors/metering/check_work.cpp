@@ -4,6 +4,7 @@
 #include "actors/metering/kepco_gate.hpp"
 #include "domain/overlap.hpp"
 #include "domain/settlement_text.hpp"
+#include "storage/check_input.hpp"
 
 namespace dr::actors {
 
@@ -16,37 +17,11 @@ std::string bounded(std::string text) {
   return text;
 }
 
-check_input input_of(const storage::check_material& from, const evaluation_window& window, const check_rules& rules) {
-  check_input input;
-  input.event = {from.campaign.id, window, from.response.baseline};
-  input.terms = from.campaign.terms;
-  input.capacity_w = from.response.capacity_w;
-  input.holidays = rules.holidays;
-  for (const auto& other : from.accepted) {
-    input.others.push_back({other.campaign.id, evaluated_window(other.campaign), other.response.baseline});
-    input.taken.insert(input.taken.end(), other.spread.begin(), other.spread.end());
-  }
-  for (const auto& [day, stored] : from.days) {
-    input.metered.days.emplace(day, stored.profile);
-    // A recheck asks again even where KEPCO was given up.
-    if (stored.closed && (!from.fresh || stored.profile.complete())) input.metered.closed.insert(day);
-  }
-  return input;
-}
-
-evaluation without_cust_no(const response& r) {
-  evaluation out;
-  out.baseline = {r.baseline.method, false};
-  out.quality = check_quality::unverifiable;
-  out.detail = "The user has no KEPCO customer number; the answer stays and nothing is credited.";
-  return out;
-}
-
 } // namespace
 
 check_work::check_work(storage::check_material material, rules_ptr rules)
     : material_(std::move(material)), rules_(std::move(rules)), window_(evaluated_window(material_.campaign)),
-      input_(input_of(material_, window_, *rules_)) {}
+      input_(storage::input_of(material_, rules_->holidays)) {}
 
 time_point check_work::earliest() const {
   const auto& metering = rules_->metering;
@@ -122,7 +97,7 @@ next_step check_work::next(time_point now) {
 }
 
 next_step check_work::decide(time_point now) {
-  if (material_.cust_no.empty()) return settle(without_cust_no(material_.response), now);
+  if (material_.cust_no.empty()) return settle(unverifiable_without_number(material_.response.baseline), now);
   if (now < earliest()) return try_later{earliest(), deadline(), "the metered values are not due yet", false};
   bool late = now >= deadline();
   if (const auto* other = first_in_right(late))

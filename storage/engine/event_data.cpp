@@ -30,6 +30,12 @@ event of_response(const char* type, const reduction_check& check, const json& da
   return e;
 }
 
+/// What an event tells, as an object; an empty one when its text is none.
+json told(const event& from) {
+  auto data = json::parse(from.data, nullptr, false);
+  return data.is_object() ? data : json::object();
+}
+
 json optional_time(const std::optional<time_point>& at) { return at ? json(format_rfc3339(*at)) : json(nullptr); }
 
 double kw(std::int64_t watts) { return static_cast<double>(watts) / 1000; }
@@ -160,5 +166,41 @@ event queue_event(const char* type, const queued_check& job, time_point at) {
   e.response = job.response;
   return e;
 }
+
+std::optional<told_check> read_check_event(const event& from) {
+  try {
+    const auto data = told(from);
+    return told_check{data.at("checkId"),
+                      data.at("revision"),
+                      data.at("isReal"),
+                      data.at("adjustPoint"),
+                      data.at("baselineWh"),
+                      data.at("meteredWh"),
+                      data.at("reductionWh"),
+                      data.at("creditedWh"),
+                      data.at("quality").get<std::string>(),
+                      data.at("answer").get<std::string>()};
+  } catch (const json::exception&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<told_points> read_points_event(const event& from) {
+  try {
+    const auto data = told(from);
+    return told_points{data.at("amount"), data.at("balanceAfter"), data.at("owedPoints"), data.at("revision")};
+  } catch (const json::exception&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<std::int64_t> told_number(const event& from, const char* field) {
+  const auto data = told(from);
+  const auto found = data.find(field);
+  if (found == data.end() || !found->is_number_integer()) return std::nullopt;
+  return found->get<std::int64_t>();
+}
+
+bool tells(const event& from, const char* field) { return told(from).contains(field); }
 
 } // namespace dr::storage

@@ -19,4 +19,35 @@ event check_event(const reduction_check& check, dr::answer answer_now);
 event points_changed_event(const reduction_check& check, std::int64_t moved, const user& after);
 event queue_event(const char* type, const queued_check& job, time_point at);
 
+// ---- and back: nothing when the text is not what this program writes -----------------------------------------------
+
+/// What a ReductionCheck event tells; quality and answer in the API's words.
+struct told_check {
+  std::int64_t id = 0;
+  int revision = 0;
+  bool is_real = false;
+  std::int64_t adjust_points = 0;
+  std::int64_t baseline_wh = 0;
+  std::int64_t metered_wh = 0;
+  std::int64_t reduction_wh = 0;
+  std::int64_t credited_wh = 0;
+  std::string quality;
+  std::string answer; ///< the response's, after it
+};
+std::optional<told_check> read_check_event(const event& from);
+
+/// What a PointChanged event tells.
+struct told_points {
+  std::int64_t amount = 0;
+  std::int64_t balance_after = 0;
+  std::int64_t owed_points = 0;
+  int revision = 0;
+};
+std::optional<told_points> read_points_event(const event& from);
+
+/// A whole number that an event tells under this name.
+std::optional<std::int64_t> told_number(const event& from, const char* field);
+/// Does the event tell anything under this name?
+bool tells(const event& from, const char* field);
+
 } // namespace dr::storage

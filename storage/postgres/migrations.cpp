@@ -18,9 +18,7 @@ struct recorded {
   std::string checksum;
 };
 
-std::map<int, recorded> read_recorded(pqxx::work& in) {
-  in.exec0(
-      "CREATE TABLE IF NOT EXISTS migration (version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL)");
+std::map<int, recorded> read_recorded(pqxx::transaction_base& in) {
   std::map<int, recorded> all;
   for (const auto& row : in.exec("SELECT version, name, checksum FROM migration ORDER BY version")) {
     column_cursor at{row};
@@ -68,6 +66,8 @@ result<std::vector<int>> migrate(connection& over, std::span<const migration> kn
     over.begin_call();
     pqxx::work in{over.use()};
     in.exec("SELECT pg_advisory_xact_lock(" + std::to_string(migration_lock) + ")");
+    in.exec0("CREATE TABLE IF NOT EXISTS migration (version integer PRIMARY KEY, name text NOT NULL, "
+             "checksum text NOT NULL)");
     auto present = read_recorded(in);
     if (auto why = misfit(present, known)) {
       spdlog::error("storage: {}", *why);
@@ -84,6 +84,16 @@ result<std::vector<int>> migrate(connection& over, std::span<const migration> kn
       return fail(errc::internal, "a schema migration failed; the log says which statement");
     return outside_view(kind);
   }
+}
+
+std::optional<std::string> schema_misfit(pqxx::transaction_base& in, std::span<const migration> known) {
+  constexpr const char* how = "start the server on it, or run drplatform migrate";
+  if (in.exec1("SELECT to_regclass('migration') IS NULL")[0].as<bool>())
+    return std::string("the database does not have the DR Platform's tables: ") + how;
+  auto present = read_recorded(in);
+  if (auto why = misfit(present, known)) return why;
+  if (present.size() < known.size()) return std::string("the database's schema is older than this program: ") + how;
+  return std::nullopt;
 }
 
 } // namespace dr::storage

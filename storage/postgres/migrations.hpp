@@ -3,7 +3,9 @@
 
 #include "storage/postgres/connection.hpp"
 
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace dr::storage {
@@ -21,5 +23,9 @@ std::span<const migration> known_migrations() noexcept;
 /// Applies what is missing, in one transaction and under a lock. Returns the versions applied now. Fails with
 /// store_unavailable, or with internal and a detail for the operator: a changed migration, a newer schema.
 result<std::vector<int>> migrate(connection& over, std::span<const migration> known);
+
+/// Why this program cannot read the database as it is, in words for the operator: no schema of ours, an older one, one
+/// that it does not know. Nothing when the schema is the one it was built with.
+std::optional<std::string> schema_misfit(pqxx::transaction_base& in, std::span<const migration> known);
 
 } // namespace dr::storage
