@@ -1,4 +1,5 @@
 // Postgres goes away and comes back.
+#include "tests/system/own_postgres.hpp"
 #include "tests/system/platform.hpp"
 
 #include <catch2/catch.hpp>
@@ -7,34 +8,6 @@
 
 using namespace dr::test;
 using namespace std::chrono_literals;
-
-namespace {
-
-/// A cluster of this test's own, so that it may be stopped.
-class own_postgres {
-public:
-  own_postgres() { script("start"); }
-  ~own_postgres() {
-    try {
-      script("stop");
-    } catch (const std::exception& why) {
-      WARN(why.what());
-    }
-  }
-  void script(const std::string& command) {
-    run({required_variable("DR_SOURCE_DIR") + "/script/postgres", command, folder_.path().string()},
-        {{"DR_POSTGRES_FSYNC", "off"}});
-  }
-  std::string url() {
-    auto printed = run({required_variable("DR_SOURCE_DIR") + "/script/postgres", "url", folder_.path().string()});
-    return printed.substr(0, printed.find('\n'));
-  }
-
-private:
-  scratch_folder folder_;
-};
-
-} // namespace
 
 TEST_CASE("Postgres restarting in mid-campaign delays answers and loses none", "[system]") {
   own_postgres postgres;
@@ -46,7 +19,7 @@ TEST_CASE("Postgres restarting in mid-campaign delays answers and loses none", "
   auto socket = on.socket_of(lg);
   REQUIRE(socket.receive());
 
-  postgres.script("stop");
+  postgres.stop();
   const auto refused = on.call("PUT", "/responses/2/accept");
   CHECK(refused.status == 503);
   CHECK(refused.body.at("type").get<std::string>().find("/problems/") == 0);
@@ -57,7 +30,7 @@ TEST_CASE("Postgres restarting in mid-campaign delays answers and loses none", "
   CHECK(health.status == 503);
   CHECK(health.body.at("storage").at("state") != "up");
 
-  postgres.script("start");
+  postgres.start();
   on.wait_ready();
   const auto taken = [&] { return on.call("PUT", "/responses/2/accept").status == 200; };
   eventually("answers are taken again", taken);
@@ -94,7 +67,7 @@ TEST_CASE("every backend severed while answers come in: all acknowledged ones ar
 TEST_CASE("a server started before its database waits for it", "[system]") {
   own_postgres postgres;
   const auto url = postgres.url();
-  postgres.script("stop");
+  postgres.stop();
   platform on(platform::setup{.database_url = url, .started = false});
   process early(process::options{
       {platform::program("drplatform"), "serve"}, on.server_environment(), on.data_dir() / "server.log", -1});
@@ -103,7 +76,7 @@ TEST_CASE("a server started before its database waits for it", "[system]") {
   CHECK(early.running());
   early.signal(SIGTERM);
   CHECK(early.wait(20s) == 0);
-  postgres.script("start");
+  postgres.start();
   on.start_server();
   CHECK(enrol(on, "samsung", 400) == 1);
 }
