@@ -62,6 +62,14 @@ int exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128
 
 } // namespace
 
+std::string required_variable(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || *value == '\0') throw std::runtime_error(std::string(name) + " is not set; run script/test");
+  return value;
+}
+
+std::string program_under_test(const std::string& name) { return required_variable("DR_BIN_DIR") + "/" + name; }
+
 process::process(const options& start) {
   pid_ = ::fork();
   if (pid_ < 0) throw std::runtime_error("fork failed");

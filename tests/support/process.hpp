@@ -13,6 +13,11 @@ namespace dr::test {
 
 using environment = std::map<std::string, std::string>;
 
+/// The value of a variable that script/test sets; throws with a hint when it is not there.
+std::string required_variable(const char* name);
+/// The path of a program that was built with these tests.
+std::string program_under_test(const std::string& name);
+
 /// A running program. Killed when the object goes away.
 class process {
 public:

@@ -41,13 +41,7 @@ json_answer to_json(http_answer answer) {
 
 } // namespace
 
-std::string required_variable(const char* name) {
-  const char* value = std::getenv(name);
-  if (value == nullptr || *value == '\0') throw std::runtime_error(std::string(name) + " is not set; run script/test");
-  return value;
-}
-
-std::string platform::program(const std::string& name) { return required_variable("DR_BIN_DIR") + "/" + name; }
+std::string platform::program(const std::string& name) { return program_under_test(name); }
 
 platform::platform(setup with) : with_(std::move(with)), database_url_(with_.database_url) {
   if (database_url_.empty()) {

@@ -70,9 +70,6 @@ private:
   std::optional<process> simulator_;
 };
 
-/// The value of a variable that script/test sets; throws with a hint when it is not there.
-std::string required_variable(const char* name);
-
 // ---- steps that many tests share ----------------------------------------------------------------------------------
 
 /// Enrols a user; returns its id.

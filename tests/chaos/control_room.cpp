@@ -1,0 +1,367 @@
+#include "tests/chaos/control_room.hpp"
+
+#include "tests/chaos/final_state.hpp"
+#include "tests/support/process.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace dr::chaos {
+
+namespace {
+
+using namespace std::chrono_literals;
+using test::eventually;
+
+constexpr int workers = 4;
+constexpr auto call_timeout = 8s;
+constexpr auto insist_for = 60s;
+
+constexpr std::array programmes = {"reliable", "small", "jeju", "citizen", "voluntary"};
+constexpr std::array methods = {"", "max-4-5", "mid-6-10", "mid-4-6", "mid-8-10"};
+
+json body_of(const test::http_answer& answer) { return json::parse(answer.body, nullptr, false); }
+
+json enrolment(const site& at, dice& with) {
+  json body{{"name", "고객 " + at.cust_no + " ⚡"},
+            {"capacity", at.capacity_w / 1'000},
+            {"custNo", at.cust_no},
+            {"point", throw_dice(with, 0, 1'000)}};
+  const std::string method = methods.at(static_cast<std::size_t>(throw_dice(with, 0, 4)));
+  if (!method.empty()) body["baselineMethod"] = method;
+  if (happens(with, 25)) body["saa"] = true;
+  return body;
+}
+
+operation posted(operation_kind kind, std::string path, json wanted) {
+  operation made;
+  made.kind = kind;
+  made.method = "POST";
+  made.path = std::move(path);
+  made.wanted = std::move(wanted);
+  return made;
+}
+
+} // namespace
+
+control_room::control_room(std::uint16_t port, std::uint64_t seed, double clock_rate, const meters& sites, phase& run,
+                           history& into)
+    : port_(port), seed_(seed), clock_rate_(clock_rate), sites_(sites), run_(run), history_(into),
+      own_(port, "127.0.0.1", call_timeout) {
+  for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+}
+
+control_room::~control_room() {
+  {
+    std::scoped_lock lock{mutex_};
+    done_ = true;
+  }
+  for (auto& worker : workers_) worker.join();
+}
+
+// ---- the machinery -------------------------------------------------------------------------------------------------
+
+void control_room::take(planned_step what) {
+  std::scoped_lock lock{mutex_};
+  steps_.push_back(what);
+}
+
+void control_room::work() {
+  test::http_client over(port_, "127.0.0.1", call_timeout);
+  for (;;) {
+    std::optional<planned_step> next;
+    {
+      std::scoped_lock lock{mutex_};
+      if (done_) return;
+      if (run_.now() != phase::at::resting && !steps_.empty()) {
+        next = steps_.front();
+        steps_.pop_front();
+      }
+    }
+    if (!next) {
+      test::pause_between_looks();
+      continue;
+    }
+    const phase::ticket under_way(run_);
+    carry_out(*next, over);
+  }
+}
+
+void control_room::carry_out(const planned_step& what, test::http_client& over) {
+  switch (what.what) {
+  case step::order:
+    return order(what, over);
+  case step::change:
+    return change(what, over);
+  case step::end:
+  case step::cancel:
+    return finish(what, what.what == step::cancel, over);
+  case step::enrol:
+    return enrol(what.dice, over);
+  case step::import:
+    return import(what.dice, over);
+  case step::withdraw:
+    return withdraw(what.dice, over);
+  case step::payout:
+    return pay_out(what.dice, over);
+  case step::recheck:
+    return recheck(what, over);
+  case step::rest:
+    return; // the run's own business
+  }
+}
+
+operation& control_room::ask(operation what, test::http_client& over) {
+  if (what.key.empty()) what.key = next_key(to_string(what.kind));
+  auto& op = history_.begin(std::move(what));
+  insist(op, over, insist_for);
+  return op;
+}
+
+/// Until it is acknowledged or refused for good; a 503 that promises that nothing was done is tried again as well.
+void control_room::insist(operation& what, test::http_client& over, std::chrono::milliseconds at_most) {
+  const auto give_up = steady::now() + at_most;
+  do {
+    what.attempts.push_back(try_once(over, what));
+    const auto& last = what.attempts.back();
+    if (last.result == outcome::acknowledged || (last.result == outcome::refused && last.status < 500)) return;
+    test::pause_between_looks();
+  } while (steady::now() < give_up && run_.now() != phase::at::resting && run_.now() != phase::at::over);
+}
+
+std::string control_room::next_key(const char* what) {
+  std::scoped_lock lock{mutex_};
+  return std::string(what) + "-" + std::to_string(seed_) + "-" + std::to_string(++keys_);
+}
+
+std::int64_t control_room::id_of(int campaign) {
+  std::scoped_lock lock{mutex_};
+  const auto found = campaigns_.find(campaign);
+  return found == campaigns_.end() ? 0 : found->second;
+}
+
+const site* control_room::next_site() {
+  std::scoped_lock lock{mutex_};
+  return sites_used_ < sites_.sites().size() ? &sites_.sites()[sites_used_++] : nullptr;
+}
+
+std::int64_t control_room::some_user(dice& with) {
+  std::scoped_lock lock{mutex_};
+  return users_.at(static_cast<std::size_t>(throw_dice(with, 0, static_cast<std::int64_t>(users_.size()) - 1)));
+}
+
+json control_room::read(const std::string& path, test::http_client& over) {
+  try {
+    auto body = body_of(over.get(path));
+    return body.is_discarded() ? json() : body;
+  } catch (const test::client_error&) {
+    return {};
+  }
+}
+
+json control_room::get(const std::string& path) {
+  json body;
+  eventually(
+      "GET " + path + " answers",
+      [&] {
+        try {
+          const auto answer = own_.get(path);
+          body = body_of(answer);
+          return answer.status == 200;
+        } catch (const test::client_error&) {
+          return false;
+        }
+      },
+      60s);
+  return body;
+}
+
+// ---- the steps -----------------------------------------------------------------------------------------------------
+
+std::vector<std::int64_t> control_room::enrol_first(int count) {
+  for (int i = 0; i < count; ++i) enrol(static_cast<std::uint64_t>(i), own_);
+  std::scoped_lock lock{mutex_};
+  return users_;
+}
+
+void control_room::enrol(std::uint64_t luck, test::http_client& over) {
+  const auto* site = next_site();
+  if (!site) return;
+  auto with = dice_of(luck, "enrol");
+  const auto& op = ask(posted(operation_kind::enrol, "/users", enrolment(*site, with)), over);
+  if (op.result() != outcome::acknowledged) return;
+  std::scoped_lock lock{mutex_};
+  users_.push_back(op.acknowledged_body().at("id").get<std::int64_t>());
+}
+
+void control_room::import(std::uint64_t luck, test::http_client& over) {
+  auto with = dice_of(luck, "import");
+  std::string list = "name,capacity,custNo\n";
+  for (auto rows = throw_dice(with, 2, 5); rows > 0; --rows)
+    if (const auto* site = next_site())
+      list += "명단 " + site->cust_no + "," + std::to_string(site->capacity_w / 1'000) + "," + site->cust_no + "\n";
+  ask(posted(operation_kind::import_list, "/users/import", list), over);
+}
+
+/// The business instant that lies so much real time ahead, from what the server says it is now.
+std::string control_room::business_time(test::http_client& over, std::chrono::milliseconds real_ahead) {
+  const auto overview = read("/overview", over);
+  if (!overview.is_object() || !overview.contains("at")) return {};
+  const auto at = instant_ms(overview.at("at")) + std::llround(static_cast<double>(real_ahead.count()) * clock_rate_);
+  const auto seconds = static_cast<std::time_t>(at / 1'000);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
+
+void control_room::order(const planned_step& what, test::http_client& over) {
+  auto with = dice_of(what.dice, "order");
+  json body{{"name", "발령 " + std::to_string(what.campaign)},
+            {"type", programmes.at(static_cast<std::size_t>(throw_dice(with, 0, 4)))}};
+  const auto variant = throw_dice(with, 0, 9);
+  const auto ahead = milliseconds{throw_dice(with, 1'000, 4'000)};
+  if (variant == 0) body["test"] = true;
+  if (variant == 1 || variant == 2)
+    if (auto at = business_time(over, ahead); !at.empty()) body["startsAt"] = at;
+  if (variant == 3)
+    if (auto at = business_time(over, ahead); !at.empty()) body["respondBy"] = at;
+  if (variant == 4 || variant == 5)
+    if (auto at = business_time(over, 2 * ahead); !at.empty()) body["endsAt"] = at;
+  const auto& op = ask(posted(operation_kind::order_campaign, "/drs", body), over);
+  if (op.result() != outcome::acknowledged) return;
+  std::scoped_lock lock{mutex_};
+  campaigns_[what.campaign] = op.acknowledged_body().at("id").get<std::int64_t>();
+}
+
+void control_room::change(const planned_step& what, test::http_client& over) {
+  operation wanted;
+  wanted.kind = operation_kind::change_campaign;
+  wanted.campaign = id_of(what.campaign);
+  if (wanted.campaign == 0) return;
+  wanted.method = "PATCH";
+  wanted.path = "/drs/" + std::to_string(wanted.campaign);
+  wanted.wanted = {{"orderKw", static_cast<std::int64_t>(what.dice % 90'000 + 1)}};
+  ask(std::move(wanted), over);
+}
+
+void control_room::finish(const planned_step& what, bool cancel, test::http_client& over) {
+  const auto id = id_of(what.campaign);
+  if (id == 0) return;
+  auto wanted = posted(cancel ? operation_kind::cancel_campaign : operation_kind::end_campaign,
+                       "/drs/" + std::to_string(id) + (cancel ? "/cancel" : "/end"),
+                       cancel ? json{{"reason", "연습 취소"}} : json(nullptr));
+  wanted.campaign = id;
+  ask(std::move(wanted), over);
+}
+
+void control_room::withdraw(std::uint64_t luck, test::http_client& over) {
+  auto with = dice_of(luck, "withdraw");
+  operation wanted;
+  wanted.kind = operation_kind::withdraw_user;
+  wanted.method = "DELETE";
+  wanted.user = some_user(with);
+  wanted.path = "/users/" + std::to_string(wanted.user);
+  ask(std::move(wanted), over);
+}
+
+void control_room::pay_out(std::uint64_t luck, test::http_client& over) {
+  auto with = dice_of(luck, "payout");
+  const auto user = some_user(with);
+  auto wanted = posted(operation_kind::withdraw_points, "/users/" + std::to_string(user) + "/withdraw",
+                       {{"amount", throw_dice(with, 1, 120)}});
+  wanted.user = user;
+  ask(std::move(wanted), over);
+}
+
+void control_room::recheck(const planned_step& what, test::http_client& over) {
+  const auto id = id_of(what.campaign);
+  const auto checks = id == 0 ? json() : read("/kepcos?drId=" + std::to_string(id), over);
+  if (!checks.is_object() || !checks.contains("_embedded") || checks["_embedded"]["kepcos"].empty()) return;
+  const auto& all = checks["_embedded"]["kepcos"];
+  const auto& chosen = all[what.dice % all.size()];
+  auto wanted = posted(operation_kind::recheck, "/kepcos/" + chosen.at("id").dump() + "/recheck", nullptr);
+  wanted.campaign = 0;
+  wanted.response = chosen.at("responseId").get<std::int64_t>();
+  ask(std::move(wanted), over);
+}
+
+// ---- the end -------------------------------------------------------------------------------------------------------
+
+void control_room::close(const std::function<bool(std::int64_t, std::int64_t)>& heard,
+                         std::chrono::milliseconds at_most) {
+  eventually(
+      "the planned steps are done",
+      [&] {
+        std::scoped_lock lock{mutex_};
+        return steps_.empty() && run_.under_way() == 0;
+      },
+      at_most);
+  for (auto* op : history_.unresolved()) insist(*op, own_, at_most);
+
+  const auto& last =
+      ask(posted(operation_kind::order_campaign, "/drs", {{"name", "마지막 발령"}, {"type", "reliable"}}), own_);
+  const auto id = last.acknowledged_body().at("id").get<std::int64_t>();
+  const auto asked = list("/responses?drId=" + std::to_string(id));
+  const auto all_heard = [&] {
+    return std::ranges::all_of(asked, [&](const json& r) { return heard(r.at("userId").get<std::int64_t>(), id); });
+  };
+  eventually("every connected customer has heard of the last campaign", all_heard, at_most);
+
+  const auto nothing_open = [&] {
+    end_all_open();
+    return get("/overview").at("campaigns").empty() && list("/drs?status=scheduled").empty();
+  };
+  eventually("no campaign is open", nothing_open, at_most);
+  eventually(
+      "everything is settled", [&] { return get("/overview").at("checks").at("pending") == 0; }, at_most);
+}
+
+void control_room::end_all_open() {
+  for (const bool scheduled : {true, false})
+    for (const auto& open : list(scheduled ? "/drs?status=scheduled" : "/drs?status=running")) {
+      auto wanted = posted(scheduled ? operation_kind::cancel_campaign : operation_kind::end_campaign,
+                           "/drs/" + open.at("id").dump() + (scheduled ? "/cancel" : "/end"),
+                           scheduled ? json{{"reason", "끝"}} : json(nullptr));
+      wanted.campaign = open.at("id").get<std::int64_t>();
+      ask(std::move(wanted), own_);
+    }
+}
+
+std::vector<json> control_room::list(const std::string& path) {
+  return read_list([this](const std::string& p) { return get(p); }, path);
+}
+
+json control_room::count(std::int64_t campaign) {
+  json sum{{"dispatched", 0}, {"delivered", 0}, {"accept", 0}, {"deny", 0}, {"ignore", 0}};
+  const auto add = [&](const std::string& what) { sum[what] = sum[what].get<std::int64_t>() + 1; };
+  for (const auto& response : list("/responses?drId=" + std::to_string(campaign))) {
+    add("dispatched");
+    add(response.at("answer").get<std::string>());
+    if (!response.at("deliveredAt").is_null()) add("delivered");
+  }
+  return sum;
+}
+
+void control_room::compare_counts(std::chrono::milliseconds at_most) {
+  const auto open = list("/drs?status=running");
+  const auto agrees = [](const moment& at) {
+    for (const auto& [name, value] : at.counted.items())
+      if (at.summary.at(name) != value) return false;
+    return true;
+  };
+  for (const auto& campaign : open) {
+    moment at;
+    at.campaign = campaign.at("id").get<std::int64_t>();
+    const auto give_up = steady::now() + at_most;
+    do {
+      at.summary = get("/drs/" + std::to_string(at.campaign) + "/summary");
+      at.counted = count(at.campaign);
+    } while (!agrees(at) && at.summary.at("status") == "running" && steady::now() < give_up);
+    if (at.summary.at("status") == "running") history_.add(at);
+  }
+}
+
+} // namespace dr::chaos
