@@ -290,33 +290,36 @@ void control_room::recheck(const planned_step& what, test::http_client& over) {
 
 // ---- the end -------------------------------------------------------------------------------------------------------
 
-void control_room::close(const std::function<bool(std::int64_t, std::int64_t)>& heard,
-                         std::chrono::milliseconds at_most) {
-  eventually(
-      "the planned steps are done",
-      [&] {
-        std::scoped_lock lock{mutex_};
-        return steps_.empty() && run_.under_way() == 0;
-      },
-      at_most);
+void control_room::resolve(std::chrono::milliseconds at_most) {
+  const auto idle = [&] {
+    std::scoped_lock lock{mutex_};
+    return steps_.empty() && run_.under_way() == 0;
+  };
+  eventually("the planned steps are done", idle, at_most);
   for (auto* op : history_.unresolved()) insist(*op, own_, at_most);
+}
 
+std::pair<std::int64_t, std::vector<std::int64_t>> control_room::order_last() {
   const auto& last =
       ask(posted(operation_kind::order_campaign, "/drs", {{"name", "마지막 발령"}, {"type", "reliable"}}), own_);
   const auto id = last.acknowledged_body().at("id").get<std::int64_t>();
-  const auto asked = list("/responses?drId=" + std::to_string(id));
-  const auto all_heard = [&] {
-    return std::ranges::all_of(asked, [&](const json& r) { return heard(r.at("userId").get<std::int64_t>(), id); });
-  };
-  eventually("every connected customer has heard of the last campaign", all_heard, at_most);
+  std::vector<std::int64_t> users;
+  for (const auto& response : list("/responses?drId=" + std::to_string(id)))
+    users.push_back(response.at("userId").get<std::int64_t>());
+  return {id, users};
+}
 
+void control_room::close(std::chrono::milliseconds at_most) {
   const auto nothing_open = [&] {
     end_all_open();
     return get("/overview").at("campaigns").empty() && list("/drs?status=scheduled").empty();
   };
   eventually("no campaign is open", nothing_open, at_most);
+  const auto settled = [](const json& campaign) {
+    return campaign.at("status") != "end" || campaign.at("test").get<bool>() || campaign.at("settlement") == "settled";
+  };
   eventually(
-      "everything is settled", [&] { return get("/overview").at("checks").at("pending") == 0; }, at_most);
+      "everything is settled", [&] { return std::ranges::all_of(list("/drs"), settled); }, at_most);
 }
 
 void control_room::end_all_open() {

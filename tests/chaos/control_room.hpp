@@ -27,10 +27,13 @@ public:
   std::vector<std::int64_t> enrol_first(int count);
   /// Carries a step out in the background, in order of arrival; four at a time.
   void take(planned_step what);
-  /// Repeats every keyed operation whose outcome is still unknown, orders one last campaign, waits until `heard(user,
-  /// campaign)` is true for everybody in it, and ends all that is open. Storage must be well. Throws when that does not
-  /// succeed in time.
-  void close(const std::function<bool(std::int64_t, std::int64_t)>& heard, std::chrono::milliseconds at_most);
+  /// Repeats every keyed operation whose outcome is still unknown. Storage must be well; throws when it is not done in
+  /// time.
+  void resolve(std::chrono::milliseconds at_most);
+  /// Orders one last campaign; returns its id and the users in it.
+  std::pair<std::int64_t, std::vector<std::int64_t>> order_last();
+  /// Ends all that is open and waits until everything is settled; throws when it is not in time.
+  void close(std::chrono::milliseconds at_most);
   /// Compares each open campaign's summary with its responses, until they agree or the time is over; notes the last.
   void compare_counts(std::chrono::milliseconds at_most);
 

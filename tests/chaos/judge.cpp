@@ -8,8 +8,7 @@ bool findings::broke(const char* promise) const {
   return std::ranges::any_of(all_, [&](const finding& f) { return f.promise == promise; });
 }
 
-findings judge(const history& seen, const final_state& said, const settlement_model& model) {
-  findings out;
+void judge(const history& seen, const final_state& said, const settlement_model& model, findings& out) {
   judge_operations(seen, said, out);
   judge_answers(seen, said, out);
   judge_books(said, out);
@@ -17,7 +16,6 @@ findings judge(const history& seen, const final_state& said, const settlement_mo
   judge_events(said, out);
   judge_settlements(seen, said, model, out);
   judge_alerts(seen, said, out);
-  return out;
 }
 
 std::map<std::int64_t, std::string> choices_of(const final_state& said) {

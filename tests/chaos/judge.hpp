@@ -52,7 +52,7 @@ private:
 };
 
 /// Everything at once.
-findings judge(const history& seen, const final_state& said, const settlement_model& model);
+void judge(const history& seen, const final_state& said, const settlement_model& model, findings& out);
 
 // The parts of it.
 void judge_operations(const history& seen, const final_state& said, findings& out);

@@ -21,6 +21,7 @@ constexpr local_day first_day = 20'635; ///< 1 July 2026, where the world's cloc
 constexpr int sites_per_customer = 4;   ///< the rest are for those who come later
 constexpr auto rest_patience = 90s;
 constexpr auto close_patience = 180s;
+constexpr auto alert_patience = 15s;
 constexpr auto counts_patience = 15s;
 
 int days_of(milliseconds length) {
@@ -39,6 +40,7 @@ private:
   void begin();
   void follow_plan();
   void rest();
+  void alert_all();
   void close();
   bool knows(std::int64_t user, std::int64_t campaign) const;
   run_result sum_up(const final_state& said) const;
@@ -54,6 +56,7 @@ private:
   fault_driver faults_;
   control_room room_;
   std::vector<std::unique_ptr<customer>> customers_;
+  findings found_;
 };
 
 world_options world_of(const run_setup& setup, const meters& sites, const std::filesystem::path& folder) {
@@ -134,12 +137,25 @@ bool chaos_run::knows(std::int64_t user, std::int64_t campaign) const {
   return one == customers_.end() || (*one)->knows(campaign); // users without a simulated customer hear nothing
 }
 
+/// One more alert to everybody: whoever has it has all that went before.
+void chaos_run::alert_all() {
+  const auto [campaign, users] = room_.order_last();
+  const auto give_up = steady::now() + alert_patience;
+  for (auto user : users) {
+    while (!knows(user, campaign) && steady::now() < give_up) test::pause_between_looks();
+    if (!knows(user, campaign))
+      found_.add(promises::alerts, "user ", user, " never heard of the last campaign, ", campaign);
+  }
+}
+
 void chaos_run::close() {
   say("ending all faults");
   phase_.set(phase::at::closing);
   faults_.end_all();
   world_.wait_ready(rest_patience);
-  room_.close([this](std::int64_t user, std::int64_t campaign) { return knows(user, campaign); }, close_patience);
+  room_.resolve(close_patience);
+  alert_all();
+  room_.close(close_patience);
   phase_.set(phase::at::over);
   for (auto& one : customers_) one->join();
 }
@@ -187,8 +203,12 @@ run_result chaos_run::result() {
   const auto said = read_final_state([this](const std::string& path) { return room_.get(path); });
   auto made = sum_up(said);
   const auto source = test::required_variable("DR_SOURCE_DIR");
-  made.found = judge(history_, said, settlement_model(meters_, read_holidays(source + "/config/holidays.txt")));
-  for (const auto& complaint : faults_.complaints()) made.found.add(promises::contract, complaint);
+  const auto usage = [this](const std::string& cust_no, local_day day) -> const quarters& {
+    return meters_.usage(cust_no, day);
+  };
+  judge(history_, said, settlement_model(usage, read_holidays(source + "/config/holidays.txt")), found_);
+  for (const auto& complaint : faults_.complaints()) found_.add(promises::contract, complaint);
+  made.found = found_;
   report(made);
   return made;
 }

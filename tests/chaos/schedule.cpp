@@ -46,14 +46,17 @@ milliseconds between(dice& with, milliseconds low, milliseconds high) {
   return milliseconds{throw_dice(with, low.count(), high.count())};
 }
 
-bool is_known(const run_options& options, fault what) { return what != fault::actor_killed || options.kills_actors; }
+bool is_wanted(const run_options& options, fault what) {
+  return what == fault::actor_killed ? options.kills_actors : !options.only_actors;
+}
 
 /// A row of kinds in which each occurs about equally often, and the killed server as often as asked for.
 std::vector<fault> kinds(const run_options& options, std::size_t count, dice& with) {
-  std::vector<fault> row(static_cast<std::size_t>(std::max(0, options.server_kills)), fault::server_killed);
+  const auto kills = options.only_actors ? 0 : std::max(0, options.server_kills);
+  std::vector<fault> row(static_cast<std::size_t>(kills), fault::server_killed);
   while (row.size() < count)
     for (const auto& habit : habits)
-      if (is_known(options, habit.what)) row.push_back(habit.what);
+      if (is_wanted(options, habit.what)) row.push_back(habit.what);
   std::shuffle(row.begin(), row.end(), with);
   return row;
 }

@@ -72,6 +72,7 @@ struct run_options {
   bool faults = true;
   int server_kills = 5;      ///< at least
   bool kills_actors = false; ///< the server takes orders to kill its own actors
+  bool only_actors = false;  ///< no other faults
 };
 
 struct schedule {

@@ -89,7 +89,7 @@ struct settlement_model::hour {
 };
 
 std::int64_t settlement_model::used(const std::string& cust_no, local_day day, int first, int count) const {
-  const auto& wh = meters_.usage(cust_no, day);
+  const auto& wh = usage_(cust_no, day);
   std::int64_t sum = 0;
   for (int i = first; i < first + count; ++i) sum += wh.at(static_cast<std::size_t>(i));
   return sum;

@@ -5,6 +5,7 @@
 #include "tests/chaos/meters.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -45,9 +46,13 @@ struct expectation {
 /// Of two orders, true if `a` credits before `b`.
 bool goes_first(const model_event& a, const model_event& b);
 
+/// What a customer used on a day.
+using usage_of = std::function<const quarters&(const std::string& cust_no, local_day day)>;
+
 class settlement_model {
 public:
-  settlement_model(const meters& from, std::set<local_day> holidays) : meters_(from), holidays_(std::move(holidays)) {}
+  settlement_model(usage_of usage, std::set<local_day> holidays)
+      : usage_(std::move(usage)), holidays_(std::move(holidays)) {}
 
   /// `others`: the user's other events; their days are no reference days, the first one of a day decides its
   /// adjustment.
@@ -66,7 +71,7 @@ private:
                                       const std::set<local_day>& event_days) const;
   std::int64_t used(const std::string& cust_no, local_day day, int first, int count) const;
 
-  const meters& meters_;
+  usage_of usage_;
   std::set<local_day> holidays_;
 };
 

@@ -69,7 +69,8 @@ test::environment world::server_environment(const std::filesystem::path& data_di
                         {"DR_METERING_VERIFICATION_DEADLINE_HOURS", "8000"},
                         {"DR_CLOCK_START", clock_start},
                         {"DR_CLOCK_RATE", std::to_string(options_.clock_rate)},
-                        {"DR_AUTH", "off"}};
+                        {"DR_AUTH", "off"},
+                        {"CHAOS_ORDERS", (folder_.path() / "orders").string()}};
   for (const auto& [name, value] : options_.variables) out[name] = value;
   return out;
 }
