@@ -46,7 +46,9 @@ TEST_CASE("the same seed makes the same plan, another one another", "[chaos]") {
   CHECK(first != to_text(plan(options)));
 }
 
-TEST_CASE("every promise is kept under every fault, alone and mixed", "[chaos][run]") { require_kept(short_run(1, 75s)); }
+TEST_CASE("every promise is kept under every fault, alone and mixed", "[chaos][run]") {
+  require_kept(short_run(1, 75s));
+}
 
 TEST_CASE("every promise is kept while the server's own services are killed", "[chaos][run]") {
   auto setup = short_run(2, 30s);
@@ -57,7 +59,9 @@ TEST_CASE("every promise is kept while the server's own services are killed", "[
 }
 
 TEST_CASE("a lost commit is caught", "[chaos][run]") { CHECK(findings_of("lost-commit").broke(promises::answers)); }
-TEST_CASE("points credited twice are caught", "[chaos][run]") { CHECK(findings_of("double-credit").broke(promises::books)); }
+TEST_CASE("points credited twice are caught", "[chaos][run]") {
+  CHECK(findings_of("double-credit").broke(promises::books));
+}
 TEST_CASE("a skipped alert is caught", "[chaos][run]") { CHECK(findings_of("skipped-alert").broke(promises::alerts)); }
 TEST_CASE("a wrong count is caught", "[chaos][run]") { CHECK(findings_of("wrong-count").broke(promises::counts)); }
 TEST_CASE("a lost event is caught", "[chaos][run]") { CHECK(findings_of("forgotten-event").broke(promises::events)); }

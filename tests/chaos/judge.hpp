@@ -28,6 +28,7 @@ inline constexpr const char* books = "balances are the sum of their ledgers";
 inline constexpr const char* counts = "a campaign's counts equal its responses";
 inline constexpr const char* events = "the event log has no gaps and explains every state";
 inline constexpr const char* alerts = "every customer gets every alert";
+inline constexpr const char* audit = "the product's own audit finds nothing";
 inline constexpr const char* contract = "answers keep the contract";
 } // namespace promises
 

@@ -207,6 +207,11 @@ run_result chaos_run::result() {
     return meters_.usage(cust_no, day);
   };
   judge(history_, said, settlement_model(usage, read_holidays(source + "/config/holidays.txt")), found_);
+  try {
+    world_.audit();
+  } catch (const std::exception& why) {
+    found_.add(promises::audit, why.what());
+  }
   for (const auto& complaint : faults_.complaints()) found_.add(promises::contract, complaint);
   made.found = found_;
   report(made);

@@ -17,6 +17,7 @@ using test::eventually;
 constexpr auto start_timeout = 60s;
 constexpr auto stop_timeout = 30s;
 constexpr auto probe_timeout = 2s;
+constexpr auto audit_timeout = 300s;
 constexpr int fenced_status = 75;
 constexpr const char* clock_start = "2026-07-01T00:10:00Z"; ///< a Wednesday, ten past nine in Korea
 
@@ -159,6 +160,13 @@ void world::wait_ready(std::chrono::milliseconds at_most) {
 void world::kill_actor(const std::string& name) {
   std::ofstream orders(folder_.path() / "orders", std::ios::app);
   orders << name << '\n';
+}
+
+void world::audit() const {
+  auto environment = server_environment(data_dir_);
+  environment.erase("CHAOS_ORDERS");
+  environment["DR_DATABASE_URL"] = postgres_.url();
+  test::run({test::program_under_test("drplatform"), "verify"}, environment, audit_timeout);
 }
 
 std::string world::server_log() const { return text_of(folder_.path() / "server.log"); }

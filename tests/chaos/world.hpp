@@ -31,6 +31,8 @@ public:
   std::uint16_t port() const noexcept { return listener_.port(); }
   std::uint16_t simulator_port() const noexcept { return simulator_port_; }
   std::string server_log() const;
+  /// The product's own audit of its database; throws what it names.
+  void audit() const;
   const std::filesystem::path& folder() const noexcept { return folder_.path(); }
   /// The database without the gate, for looking at it from outside.
   std::string database_url() const { return postgres_.url(); }
