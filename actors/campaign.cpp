@@ -148,19 +148,22 @@ campaign campaign_state::with_live_counts() const {
   return c;
 }
 
-/// An open campaign counts itself; of an ended one the store knows more.
+/// The stored counts are exact also when an answer of unknown outcome was committed after all, which nobody was told.
+/// Without storage an open campaign says what it has heard of.
 caf::result<campaign> campaign_state::answer_counts() {
-  if (known && !stale && row.open()) return with_live_counts();
   auto reply = self->make_response_promise<campaign>();
   read(
       self, world->store, world->read_timeout(), [wanted = id](storage::reader& r) { return r.find_campaign(wanted); },
-      [this, reply](campaign found) mutable {
+      [this, reply, heard = counted](campaign found) mutable {
         reply.deliver(found);
-        learn(std::move(found));
+        take_over(std::move(found), heard);
         if (jobs.empty()) next();
       },
       [this, reply](const error& why) mutable {
-        reply.deliver(to_caf(why));
+        if (known && !stale && row.open())
+          reply.deliver(with_live_counts());
+        else
+          reply.deliver(to_caf(why));
         if (!known && jobs.empty()) settle_down();
       });
   return reply;

@@ -73,6 +73,7 @@ struct campaign_state {
   // course (campaign_course.cpp)
   void adopt(campaign now);
   void learn(campaign now);
+  void take_over(campaign found, std::uint64_t heard);
   void come_to_life();
   void publish(const campaign& before);
   void step();

@@ -12,7 +12,8 @@ namespace {
 using storage::written;
 
 constexpr std::chrono::milliseconds step_retry_min{1'000};
-constexpr std::chrono::milliseconds step_retry_max{30'000};
+/// Short: storage that is back must not find campaigns asleep that should have begun.
+constexpr std::chrono::milliseconds step_retry_max{5'000};
 /// A timer is set at most so far ahead and looks again then: far-away dates must not overflow it.
 constexpr std::chrono::hours look_ahead_max{6};
 
@@ -161,18 +162,23 @@ void campaign_state::summary_moved() {
   self->delayed_send(self, gap, summary_due{});
 }
 
-/// The stored counts are the exact ones: a count that was read at revival and heard of again is put right here.
+/// What was read when `heard` answers had been heard of. The stored counts are the exact ones: one that was read at
+/// revival and heard of again, or was never heard of, is put right here.
+void campaign_state::take_over(campaign found, std::uint64_t heard) {
+  if (!known || found.version > row.version) {
+    learn(std::move(found));
+  } else if (heard == counted && found.version == row.version) { // nothing was answered while it was read
+    row = std::move(found);
+    live = row.counts;
+  }
+}
+
 void campaign_state::send_summary() {
   summary_armed = false;
   read(
       self, world->store, world->read_timeout(), [wanted = id](storage::reader& r) { return r.find_campaign(wanted); },
       [this, heard = counted](campaign found) {
-        if (!known || found.version > row.version) {
-          learn(std::move(found));
-        } else if (heard == counted && found.version == row.version) { // nothing was answered while it was read
-          row = std::move(found);
-          live = row.counts;
-        }
+        take_over(std::move(found), heard);
         self->send(world->hub, summary_noticed{with_live_counts()});
         if (jobs.empty()) settle_down();
       },

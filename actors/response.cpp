@@ -4,6 +4,8 @@
 
 #include <caf/sec.hpp>
 
+#include <utility>
+
 namespace dr::actors {
 
 namespace {
@@ -43,7 +45,13 @@ void response_state::load() {
       self, world->store, world->read_timeout(), [wanted = id](storage::reader& r) { return r.find_response(wanted); },
       [this](storage::campaign_response row) {
         bool first = !known;
+        auto before = std::exchange(answer, row.response.answer);
         learn(row);
+        // An answer of unknown outcome was stored after all, and nobody has been told yet.
+        if (!first && before != answer && of->open()) {
+          self->send(world->registry, answer_counted{of->id, capacity_w, before, answer, false});
+          self->send(world->hub, response_noticed{row.response});
+        }
         if (first) self->send(world->registry, response_located{id, row.campaign.id});
         next();
       },

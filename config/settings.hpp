@@ -36,7 +36,7 @@ struct http_settings {
   std::size_t max_import_bytes = 256 * 1024 * 1024; ///< of a streamed CSV import
   std::size_t max_header_bytes = 16 * 1024;
   std::size_t max_url_bytes = 8 * 1024;
-  std::size_t max_connections = 0;                   ///< 0: from the descriptor limit, see connection_limit()
+  std::size_t max_connections = 0;                   ///< 0: what the limit of descriptors allows
   std::chrono::milliseconds header_timeout{10'000};  ///< for a request's line and headers, from its first byte
   std::chrono::milliseconds body_timeout{30'000};    ///< for a body, or between two parts of a streamed one
   std::chrono::milliseconds request_timeout{10'000}; ///< for our answer
@@ -143,9 +143,6 @@ struct settings {
 
 /// The programmes of domain.md's table (R, February 2024 edition), dated early so that any day finds its edition.
 std::vector<programme> shipped_programmes();
-
-/// Connections to accept at once: max_connections, or what the descriptor limit leaves after files, database and KEPCO.
-std::size_t connection_limit(const http_settings& http);
 
 /// data_dir / "admin.token", "drplatform.pid", "clock.anchor".
 std::filesystem::path admin_token_file(const settings& s);

@@ -27,7 +27,7 @@ server_options options_of(const settings& config) {
   made.max_target_bytes = http.max_url_bytes;
   made.max_header_bytes = http.max_header_bytes;
   made.max_body_bytes = http.max_body_bytes;
-  made.max_connections = connection_limit(http);
+  made.max_connections = http.max_connections;
   made.header_timeout = http.header_timeout;
   made.body_timeout = http.body_timeout;
   made.idle_timeout = http.idle_timeout;

@@ -33,8 +33,13 @@ std::size_t connection_limit(const server_options& options) {
   rlimit descriptors{};
   if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0 || descriptors.rlim_cur == RLIM_INFINITY) return most_connections;
   const std::size_t have = descriptors.rlim_cur;
-  const auto left = have > 2 * options.reserved_descriptors ? have - options.reserved_descriptors : have / 2;
+  const auto left = have > 2 * options.reserved_descriptors ? have - options.reserved_descriptors : have / 3;
   return std::clamp(left, fewest_connections, most_connections);
+}
+
+/// Polite refusals take descriptors too.
+std::size_t refusal_limit(std::size_t connections) {
+  return std::clamp<std::size_t>(connections / 4, 1, most_refusals);
 }
 
 /// Often enough to notice the shortest timeout within a quarter of it.
@@ -127,7 +132,8 @@ void server::impl::on_accepted(error_code failed, tcp_socket socket, worker& hom
   if (failed) return pause_accept(failed);
   const bool fits = state.connections < state.max_connections;
   const auto why = fits ? connection::purpose::serve : connection::purpose::refuse;
-  if (!fits && ++state.refused && state.refusals >= most_refusals) return accept(); // closes the socket
+  if (!fits && ++state.refused && state.refusals >= refusal_limit(state.max_connections))
+    return accept(); // closes the socket
   ticket place(state, fits ? &server_state::connections : &server_state::refusals);
   auto made = std::make_shared<connection>(home, std::move(socket), std::move(place), why);
   asio::dispatch(home.context, [made = std::move(made)] { made->start(); });

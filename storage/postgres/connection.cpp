@@ -12,6 +12,10 @@ namespace dr::storage {
 
 namespace {
 
+/// Between two statements of a transaction we only compute. Who idles longer sleeps, or is at the far end of a cable
+/// that was pulled, and holds up everybody behind its locks: a successor, or itself on a new connection.
+constexpr std::chrono::milliseconds idle_in_transaction_max{5'000};
+
 /// A keyword's value for libpq, in the form that the given address is written in.
 void add_option(std::string& url, std::string_view name, std::string_view value) {
   if (url.find(std::string(name) + "=") != std::string::npos) return; // the operator's own wish goes first
@@ -131,9 +135,10 @@ void connection::prepare_session() {
   pqxx::nontransaction session{*open_};
   auto timeout = std::to_string(statement_timeout_.count());
   session.exec("SET statement_timeout = " + timeout);
-  // A writer that was stopped in the middle must not hold its locks for ever.
-  session.exec("SET idle_in_transaction_session_timeout = " + std::to_string(2 * statement_timeout_.count()));
+  session.exec("SET idle_in_transaction_session_timeout = " + std::to_string(idle_in_transaction_max.count()));
   session.exec("SET TimeZone = 'UTC'");
+  // The statements are written for it; stricter ones would only fail more often.
+  session.exec("SET default_transaction_isolation = 'read committed'");
   for (const auto* setting : planner_settings(load_)) session.exec(setting);
   auto standby = session.exec1("SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')");
   if (standby[0].as<bool>())
@@ -176,6 +181,12 @@ failure connection::explain(const std::exception& why) noexcept {
       if (complaint != last_complaint_) spdlog::warn("storage: {}: {}", purpose_, complaint);
       last_complaint_ = complaint;
       return failure::lost;
+    }
+    // Deadlocks and serialization failures; the library keeps no SQLSTATE of these.
+    if (dynamic_cast<const pqxx::transaction_rollback*>(&why)) {
+      spdlog::info("storage: {}: statement {} lost a race: {}", purpose_, last_ ? last_->name : "(session)",
+                   first_line(why.what()));
+      return failure::conflict;
     }
     const auto* refused = dynamic_cast<const pqxx::sql_error*>(&why);
     if (!refused) {

@@ -177,7 +177,8 @@ void pg_writer::believe(outcome made) {
 
 std::optional<error> pg_writer::recover(const std::exception& why) {
   auto kind = connection_.explain(why);
-  bool rejected = resolved_ && dynamic_cast<const pqxx::sql_error*>(&why) && connection_.is_open();
+  bool answered = dynamic_cast<const pqxx::sql_error*>(&why) || dynamic_cast<const pqxx::transaction_rollback*>(&why);
+  bool rejected = resolved_ && answered && connection_.is_open();
   if (plan_->in_doubt && rejected) plan_->in_doubt.reset(); // the server itself said no
   bool hopeless = kind == failure::lost || kind == failure::unavailable || !resolved_;
   if (plan_->in_doubt || hopeless) {
@@ -185,17 +186,19 @@ std::optional<error> pg_writer::recover(const std::exception& why) {
     return interrupted(outside_view(kind == failure::refused ? failure::unavailable : kind));
   }
   if (kind == failure::conflict && ++plan_->conflicts < max_conflicts) return std::nullopt;
-  split_or_blame();
+  split_or_blame(kind);
   return std::nullopt;
 }
 
 /// Halves the range that cannot be stored; of one change alone it is known that it is the guilty one.
-void pg_writer::split_or_blame() {
+void pg_writer::split_or_blame(failure kind) {
   plan_->conflicts = 0;
   auto guilty = plan_->todo.front();
   plan_->todo.pop_front();
   if (guilty.to - guilty.from <= 1) {
-    if (guilty.from < guilty.to) plan_->results[guilty.from] = fail(errc::internal, "the change could not be stored");
+    if (guilty.from == guilty.to) return;
+    plan_->results[guilty.from] =
+        kind == failure::conflict ? outside_view(kind) : fail(errc::internal, "the change could not be stored");
     return;
   }
   auto middle = guilty.from + (guilty.to - guilty.from) / 2;

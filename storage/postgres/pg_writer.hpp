@@ -47,7 +47,7 @@ private:
   void commit(pqxx::work& in, outcome made);
   void believe(outcome made);
   std::optional<error> recover(const std::exception& why);
-  void split_or_blame();
+  void split_or_blame(failure kind);
   error interrupted(error otherwise) const;
   committed finish();
 

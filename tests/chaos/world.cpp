@@ -29,7 +29,7 @@ std::string text_of(const std::filesystem::path& file) {
 } // namespace
 
 world::world(world_options options) : options_(std::move(options)) {
-  gate_ = postgres_.gate();
+  gate_ = test::gate_to(postgres_.url());
   data_dir_ = next_data_dir();
   start_kepco();
   std::scoped_lock lock{server_mutex_};
@@ -58,7 +58,7 @@ test::environment world::server_environment(const std::filesystem::path& data_di
   test::environment out{{"DR_DATA_DIR", data_dir.string()},
                         {"DR_HTTP_ADDRESS", "127.0.0.1:" + std::to_string(listener_.port())},
                         {"DR_SIM_ADDRESS", "127.0.0.1:" + std::to_string(simulator_port_)},
-                        {"DR_DATABASE_URL", postgres_.url_through(*gate_)},
+                        {"DR_DATABASE_URL", test::url_through(postgres_.url(), *gate_)},
                         {"DR_DATABASE_REQUEST_TIMEOUT_S", "3"},
                         {"DR_DATABASE_CONNECT_TIMEOUT_S", "2"},
                         {"DR_KEPCO_CALLS_PER_S", "2000"},
@@ -177,7 +177,7 @@ void world::kill_backend(std::uint64_t luck) {
   std::scoped_lock lock{postgres_mutex_};
   if (postgres_down_) return;
   constexpr std::array kinds = {test::backend::hot_writer, test::backend::bulk_writer, test::backend::reader};
-  postgres_.kill(kinds.at(luck % kinds.size()));
+  test::kill_backends(postgres_.url(), kinds.at(luck % kinds.size()));
 }
 
 void world::restart_postgres() {

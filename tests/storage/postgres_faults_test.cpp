@@ -260,6 +260,28 @@ TEST_CASE("a database that only reads is refused as unavailable", "[storage][pos
   s.holds();
 }
 
+TEST_CASE("a change that loses every race is refused for now, and alone", "[storage][postgres][faults]") {
+  house s{kind::postgres};
+  auto code = GENERATE("40001", "40P01", "55P03");
+  std::vector<user> all;
+  for (int i = 0; i < 4; ++i) all.push_back(s.enrol("user " + std::to_string(i)));
+  s.postgres().run("CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'lost' USING "
+                   "ERRCODE = '" +
+                   std::string(code) + "'; END $$");
+  s.postgres().run("CREATE TRIGGER lose BEFORE UPDATE ON users FOR EACH ROW WHEN (OLD.id = " +
+                   std::to_string(all[2].id.value) + ") EXECUTE FUNCTION lose()");
+  std::vector<storage::write> batch;
+  for (const auto& u : all) batch.push_back(withdrawal(u.id)[0]);
+  auto done = s.on(lane::hot).commit("b1", batch);
+  REQUIRE(done);
+  for (std::size_t i : {0U, 1U, 3U}) CHECK(done->results[i].has_value());
+  CHECK(done->results[2].error().code == errc::store_unavailable);
+  s.postgres().run("DROP TRIGGER lose ON users");
+  CHECK(s.on(lane::hot).commit("b2", withdrawal(all[2].id))->results[0].has_value());
+  for (const auto& u : all) CHECK(s.user_now(u.id).points == 900);
+  s.holds();
+}
+
 TEST_CASE("text that Postgres cannot keep fails alone", "[storage][postgres]") {
   house s{kind::postgres};
   create_user good{"good", 1000, 0, "", false, {}, {}, noon()};

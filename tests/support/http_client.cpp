@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <netinet/tcp.h>
 
 namespace dr::test {
 
@@ -171,15 +172,32 @@ struct raw_client::impl {
   beast::tcp_stream stream{context};
   milliseconds timeout;
   std::string buffer;
+
+  void connect(const asio::ip::tcp::endpoint& where, milliseconds patience) {
+    timeout = patience;
+    stream.expires_after(timeout);
+    check(run(context, [&](auto done) { stream.async_connect(where, done); }), "connect");
+    stream.socket().set_option(asio::ip::tcp::no_delay(true));
+  }
 };
 
 raw_client::raw_client(std::uint16_t port, std::string host, milliseconds timeout) : impl_(std::make_unique<impl>()) {
-  impl_->timeout = timeout;
-  impl_->stream.expires_after(timeout);
-  check(run(impl_->context, [&](auto done) { impl_->stream.async_connect(endpoint(host, port), done); }), "connect");
-  impl_->stream.socket().set_option(asio::ip::tcp::no_delay(true));
+  impl_->connect(endpoint(host, port), timeout);
 }
+raw_client::raw_client(std::unique_ptr<impl> made) : impl_(std::move(made)) {}
+raw_client::raw_client(raw_client&&) noexcept = default;
 raw_client::~raw_client() = default;
+
+raw_client raw_client::narrow(std::uint16_t port) {
+  using segment_size = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_MAXSEG>;
+  auto made = std::make_unique<impl>();
+  auto& socket = made->stream.socket();
+  socket.open(asio::ip::tcp::v4());
+  socket.set_option(asio::socket_base::receive_buffer_size(2048));
+  socket.set_option(segment_size(536));
+  made->connect(endpoint("127.0.0.1", port), std::chrono::seconds(20));
+  return raw_client(std::move(made));
+}
 
 bool raw_client::send(std::string_view bytes) {
   impl_->stream.expires_after(impl_->timeout);

@@ -64,6 +64,9 @@ class raw_client {
 public:
   explicit raw_client(std::uint16_t port, std::string host = "127.0.0.1",
                       std::chrono::milliseconds timeout = std::chrono::seconds(20));
+  /// One that takes small segments into a small buffer, so that a server's writes soon wait when it does not read.
+  static raw_client narrow(std::uint16_t port);
+  raw_client(raw_client&&) noexcept;
   ~raw_client();
 
   /// Sends all bytes. False when the server has closed.
@@ -82,6 +85,7 @@ public:
 
 private:
   struct impl;
+  explicit raw_client(std::unique_ptr<impl> made);
   std::unique_ptr<impl> impl_;
 };
 

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdexcept>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,6 +52,10 @@ std::vector<std::string> environment_lines(const environment& variables) {
     lines.push_back("LISTEN_PID=" + std::to_string(::getpid()));
   }
   ::closefrom(start.listen_fd >= 0 ? inherited_descriptor + 1 : inherited_descriptor);
+  if (start.open_files > 0) {
+    const rlimit limit{start.open_files, start.open_files};
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
   auto command = start.command;
   auto argv = pointers(command);
   auto envp = pointers(lines);
@@ -118,7 +123,7 @@ void process::kill() {
 std::string run(const std::vector<std::string>& command, const environment& variables,
                 std::chrono::milliseconds at_most) {
   const scratch_folder folder;
-  process::options start{command, variables, folder.path() / "output", -1};
+  const process::options start{.command = command, .variables = variables, .output = folder.path() / "output"};
   process child(start);
   const auto status = child.wait(at_most);
   std::ifstream in(start.output);

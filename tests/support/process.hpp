@@ -26,6 +26,7 @@ public:
     environment variables;            ///< on top of PATH and HOME only
     std::filesystem::path output;     ///< stdout and stderr are appended here
     int listen_fd = -1;               ///< handed on as systemd does: LISTEN_FDS=1, descriptor 3
+    unsigned open_files = 0;          ///< RLIMIT_NOFILE, soft and hard; 0: as ours
   };
   explicit process(const options& start);
   ~process();

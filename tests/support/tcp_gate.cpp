@@ -48,7 +48,7 @@ tcp_gate::tcp_gate(std::string host, int port) : host_(std::move(host)), upstrea
 
 tcp_gate::~tcp_gate() {
   stop_ = true;
-  [[maybe_unused]] auto woken = ::write(wake_[1], "x", 1);
+  wake();
   thread_.join();
   for (auto& both : pairs_) close(both);
   for (int fd : {listener_, wake_[0], wake_[1]}) ::close(fd);
@@ -59,8 +59,14 @@ void tcp_gate::close(pair& both) {
   ::close(both.server);
 }
 
+void tcp_gate::wake() { [[maybe_unused]] auto woken = ::write(wake_[1], "x", 1); }
+
 void tcp_gate::shut() {
   std::scoped_lock lock{mutex_};
+  shut_all();
+}
+
+void tcp_gate::shut_all() {
   shut_ = true;
   for (auto& both : pairs_) {
     ::shutdown(both.client, SHUT_RDWR);
@@ -71,6 +77,22 @@ void tcp_gate::shut() {
 void tcp_gate::open() {
   std::scoped_lock lock{mutex_};
   shut_ = false;
+}
+
+void tcp_gate::freeze() {
+  std::scoped_lock lock{mutex_};
+  frozen_ = true;
+  wake();
+}
+
+void tcp_gate::thaw() {
+  std::scoped_lock lock{mutex_};
+  frozen_ = false;
+  for (auto& both : pairs_) {
+    const auto kept = std::exchange(both.kept, {});
+    if (!send_all(both.server, kept.data(), kept.size())) ::shutdown(both.client, SHUT_RDWR);
+  }
+  wake();
 }
 
 void tcp_gate::set(trap what, std::string text) {
@@ -118,58 +140,80 @@ void tcp_gate::accept_one() {
     return;
   }
   ++accepted_;
-  pairs_.push_back({client, server, false, false});
+  pairs_.push_back({client, server});
+}
+
+/// What becomes of the client's piece that the trap waited for. False: the connection is over.
+bool tcp_gate::spring(trap what, pair& through, std::string_view piece) {
+  switch (what) {
+  case trap::shut_before:
+    shut_all();
+    [[fallthrough]];
+  case trap::cut_before:
+    sprung_ = true;
+    return false;
+  case trap::lose:
+    through.lost = true;
+    sprung_ = true;
+    return true;
+  case trap::freeze_before:
+    through.kept = piece;
+    frozen_ = true;
+    sprung_ = true;
+    return true;
+  default:
+    through.answer = what;
+    return send_all(through.server, piece.data(), piece.size());
+  }
+}
+
+/// What becomes of the server's answer to it.
+bool tcp_gate::answer(pair& through, std::string_view piece) {
+  if (through.answer == trap::truncate_answer) send_all(through.client, piece.data(), piece.size() / 2);
+  if (through.answer == trap::shut_after) shut_all();
+  sprung_ = true;
+  return through.answer == trap::swallow_answer;
 }
 
 /// Passes one piece on. False: the connection is over.
 bool tcp_gate::pass(pair& through, bool from_client) {
-  std::array<char, 65536> piece;
-  auto size = ::recv(from_client ? through.client : through.server, piece.data(), piece.size(), 0);
+  std::array<char, 65536> bytes;
+  auto size = ::recv(from_client ? through.client : through.server, bytes.data(), bytes.size(), 0);
   if (size <= 0) return false;
   if (delay_ms_ > 0) std::this_thread::sleep_for(std::chrono::milliseconds{delay_ms_});
-  auto length = static_cast<std::size_t>(size);
+  const std::string_view piece(bytes.data(), static_cast<std::size_t>(size));
   if (!from_client) {
-    if (through.doomed) {
-      sprung_ = true;
-      return false;
-    }
-    if (through.silent) {
-      sprung_ = true;
-      return true;
-    }
-    return send_all(through.client, piece.data(), length);
+    if (through.answer != trap::none) return answer(through, piece);
+    return send_all(through.client, piece.data(), piece.size());
   }
-  bool hit = trap_ != trap::none && std::string_view(piece.data(), length).find(trap_text_) != std::string_view::npos;
-  if (hit) {
-    auto what = std::exchange(trap_, trap::none);
-    if (what == trap::cut_before) {
-      sprung_ = true;
-      return false;
-    }
-    (what == trap::cut_after ? through.doomed : through.silent) = true;
-  }
-  return send_all(through.server, piece.data(), length);
+  if (trap_ != trap::none && piece.find(trap_text_) != std::string_view::npos)
+    return spring(std::exchange(trap_, trap::none), through, piece);
+  return send_all(through.server, piece.data(), piece.size());
 }
 
 void tcp_gate::run() {
   while (!stop_) {
-    std::vector<pollfd> waiting{{listener_, POLLIN, 0}, {wake_[0], POLLIN, 0}};
+    std::vector<pollfd> waiting{{wake_[0], POLLIN, 0}};
     std::vector<std::list<pair>::iterator> order;
     {
       std::scoped_lock lock{mutex_};
-      for (auto at = pairs_.begin(); at != pairs_.end(); ++at) {
+      if (!frozen_) waiting.push_back({listener_, POLLIN, 0});
+      for (auto at = pairs_.begin(); !frozen_ && at != pairs_.end(); ++at) {
+        if (at->lost) continue;
         waiting.push_back({at->client, POLLIN, 0});
         waiting.push_back({at->server, POLLIN, 0});
         order.push_back(at);
       }
     }
     if (::poll(waiting.data(), waiting.size(), 1000) < 0) continue;
-    if (waiting[0].revents) accept_one();
+    char woken = 0;
+    if (waiting[0].revents && ::read(wake_[0], &woken, 1) < 0) return;
+    if (waiting.size() > 1 && waiting[1].revents) accept_one();
     std::scoped_lock lock{mutex_};
-    for (std::size_t i = 0; i < order.size(); ++i) {
+    for (std::size_t i = 0; i < order.size() && !frozen_; ++i) {
       bool alive = true;
       if (waiting[2 + 2 * i].revents) alive = pass(*order[i], true);
-      if (alive && waiting[3 + 2 * i].revents) alive = pass(*order[i], false);
+      if (alive && waiting[3 + 2 * i].revents && !frozen_) alive = pass(*order[i], false);
       if (alive) continue;
       close(*order[i]);
       pairs_.erase(order[i]);

@@ -8,6 +8,7 @@
 #include <list>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -26,14 +27,24 @@ public:
   /// Closes every connection and, until open(), every new one.
   void shut();
   void open();
+  /// From now on nothing passes and nobody is told: no data, no end of a connection, no new connection beyond the
+  /// listening queue. As a cable that was pulled.
+  void freeze();
+  /// The cable is back: what the ends sent meanwhile arrives.
+  void thaw();
   /// Holds every piece of data back for this long, in both directions.
   void delay(std::chrono::milliseconds time) { delay_ms_ = static_cast<int>(time.count()); }
 
   enum class trap {
     none,
-    cut_before,     ///< the next matching piece of the client never reaches the server; both sides are closed
-    cut_after,      ///< it reaches the server, whose answer is awaited and thrown away; both sides are closed
-    swallow_answer, ///< it reaches the server, whose answer is thrown away; the client hangs
+    cut_before,      ///< the next matching piece of the client never reaches the server; both sides are closed
+    cut_after,       ///< it reaches the server, whose answer is awaited and thrown away; both sides are closed
+    swallow_answer,  ///< it reaches the server, whose answer is thrown away; the client hangs
+    truncate_answer, ///< it reaches the server; half of the answer reaches the client, then both sides are closed
+    shut_before,     ///< as cut_before, and the gate shuts
+    shut_after,      ///< as cut_after, and the gate shuts
+    freeze_before,   ///< the gate freezes with it in hand; it goes on when the gate thaws
+    lose,            ///< nothing passes on this connection any more, and neither side is told
   };
   /// Springs once, on the first piece from the client that contains `text`.
   void set(trap what, std::string text);
@@ -45,12 +56,17 @@ private:
   struct pair {
     int client = -1;
     int server = -1;
-    bool silent = false; ///< what the server says is thrown away
-    bool doomed = false; ///< closed with the server's next piece
+    trap answer = trap::none; ///< what becomes of the server's next piece
+    std::string kept = {};    ///< from the client, frozen on its way
+    bool lost = false;        ///< nothing passes any more
   };
   void run();
   void accept_one();
+  void wake();
+  void shut_all();
   bool pass(pair& through, bool from_client);
+  bool spring(trap what, pair& through, std::string_view piece);
+  bool answer(pair& through, std::string_view piece);
   int connect_upstream() const;
   static void close(pair& both);
 
@@ -64,6 +80,7 @@ private:
   trap trap_ = trap::none;
   std::string trap_text_;
   bool shut_ = false;
+  bool frozen_ = false;
   std::atomic<bool> sprung_{false};
   std::atomic<bool> stop_{false};
   std::atomic<int> delay_ms_{0};

@@ -49,6 +49,7 @@ platform::platform(setup with) : with_(std::move(with)), database_url_(with_.dat
     sql("CREATE DATABASE " + database_name_);
     database_url_ = url_of_database(database_name_);
   }
+  reached_url_ = with_.reach ? with_.reach(database_url_) : database_url_;
   if (with_.simulator) start_simulator();
   if (with_.started) start_server();
 }
@@ -67,7 +68,7 @@ environment platform::server_environment() const {
   environment out{{"DR_DATA_DIR", folder_.path().string()},
                   {"DR_HTTP_ADDRESS", "127.0.0.1:" + std::to_string(http_.port())},
                   {"DR_SIM_ADDRESS", simulator_address_.empty() ? "127.0.0.1:9" : simulator_address_},
-                  {"DR_DATABASE_URL", database_url_},
+                  {"DR_DATABASE_URL", reached_url_},
                   {"DR_KEPCO_CALLS_PER_S", "2000"},
                   {"DR_METERING_RETRY_MIN_S", "0.05"},
                   {"DR_METERING_RETRY_MAX_S", "0.3"},
@@ -93,8 +94,11 @@ void platform::start_simulator() {
 }
 
 void platform::start_server() {
-  server_.emplace(process::options{
-      {program("drplatform"), "serve"}, server_environment(), folder_.path() / "server.log", http_.descriptor()});
+  server_.emplace(process::options{{program("drplatform"), "serve"},
+                                   server_environment(),
+                                   folder_.path() / "server.log",
+                                   http_.descriptor(),
+                                   with_.open_files});
   wait_ready();
 }
 

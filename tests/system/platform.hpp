@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ public:
   struct setup {
     environment variables = {};    ///< on top of the defaults, for server and simulator
     std::string database_url = {}; ///< empty: a fresh database in the tests' Postgres
+    /// Makes the server's address of the database from the direct one, to put a gate between; none: the same.
+    std::function<std::string(const std::string& direct)> reach = {};
+    unsigned open_files = 0; ///< the server's limit of descriptors; 0: as ours
     bool simulator = true;
     bool started = true; ///< start the server at once and wait until it is ready
   };
@@ -55,6 +59,7 @@ public:
   std::string log() const;
   unsigned short port() const noexcept { return http_.port(); }
   const std::filesystem::path& data_dir() const noexcept { return folder_.path(); }
+  /// The direct address of the database.
   const std::string& database_url() const noexcept { return database_url_; }
   environment server_environment() const;
   static std::string program(const std::string& name);
@@ -65,6 +70,7 @@ private:
   listening_socket http_;
   std::string database_name_;
   std::string database_url_;
+  std::string reached_url_;
   std::string simulator_address_;
   std::optional<process> server_;
   std::optional<process> simulator_;

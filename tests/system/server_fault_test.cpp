@@ -1,0 +1,95 @@
+// The server process sleeps while another takes its place, and runs out of descriptors.
+#include "tests/system/database_tools.hpp"
+#include "tests/system/platform.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <csignal>
+
+using namespace dr::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string request(const std::string& method, const std::string& path, const std::string& body = {}) {
+  return method + " " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+} // namespace
+
+TEST_CASE("a server that slept while another took over wakes up fenced, acknowledges nothing and leaves", "[system]") {
+  platform sleeper;
+  const int samsung = enrol(sleeper, "samsung", 400);
+  const int lg = enrol(sleeper, "lg", 300);
+  const int campaign = start_campaign(sleeper);
+  auto socket = sleeper.socket_of(samsung);
+  REQUIRE(socket.receive());
+  sleeper.server().signal(SIGSTOP);
+  std::vector<raw_client> waiting; // the kernel takes them in meanwhile
+  for (const auto& text :
+       {request("PUT", "/responses/1/accept"), request("POST", "/users", R"({"name":"late","capacity":100})"),
+        request("POST", "/drs/startdr", R"({"name":"late","type":"reliable"})")}) {
+    waiting.emplace_back(sleeper.port());
+    REQUIRE(waiting.back().send(text));
+  }
+  platform successor(platform::setup{.database_url = sleeper.database_url()});
+  CHECK(accept(successor, campaign, lg) == 200);
+  const auto events = successor.get("/events?size=1000").dump();
+
+  sleeper.server().signal(SIGCONT);
+  for (auto& each : waiting) {
+    const auto answer = each.read_to_end();
+    INFO(answer);
+    CHECK((answer.empty() || answer.starts_with("HTTP/1.1 503 ")));
+  }
+  CHECK(sleeper.server().wait(30s) == 75);
+  CHECK(socket.wait_closed());
+
+  CHECK(successor.get("/events?size=1000").dump() == events);
+  CHECK(response_of(successor, campaign, samsung).at("answer") == "ignore");
+  CHECK(successor.get("/users").at("page").at("totalElements") == 2);
+  auto again = successor.socket_of(samsung);
+  const auto snapshot = again.receive();
+  REQUIRE(snapshot);
+  CHECK(json::parse(*snapshot).at("campaigns").size() == 1);
+  CHECK(accept(successor, campaign, samsung) == 200);
+  require_events_whole(successor);
+}
+
+TEST_CASE("at the limit of descriptors new connections are refused politely, the others and storage go on",
+          "[system]") {
+  platform on(platform::setup{.open_files = 96, .simulator = false});
+  const int user = enrol(on, "samsung", 400);
+  const int campaign = start_campaign(on);
+  std::vector<http_client> in;
+  std::optional<http_answer> refusal;
+  while (!refusal && in.size() < 96) {
+    http_client next(on.port());
+    auto answer = next.get("/livez");
+    if (answer.status == 200)
+      in.push_back(std::move(next));
+    else
+      refusal = std::move(answer);
+  }
+  REQUIRE(refusal);
+  CHECK(refusal->status == 503);
+  CHECK(refusal->header("Retry-After"));
+  CHECK(json::parse(refusal->body).at("status") == 503);
+  CHECK(in.size() >= 16);
+
+  std::vector<raw_client> crowd; // more than there are descriptors; they want nothing and stay
+  for (int i = 0; i < 200; ++i) crowd.emplace_back(on.port());
+  sql(on.database_url(),
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND "
+      "pid <> pg_backend_pid()");
+  eventually("answers are taken on a connection that is in",
+             [&] { return in.front().put("/responses/1/accept").status == 200; });
+  CHECK(in.back().get("/users/" + std::to_string(user)).status == 200);
+  CHECK(on.log().find("Too many open files") == std::string::npos);
+
+  crowd.clear();
+  in.clear();
+  eventually("new connections are taken again", [&] { return on.call("GET", "/livez").status == 200; });
+  CHECK(response_of(on, campaign, user).at("answer") == "accept");
+}
