@@ -28,6 +28,9 @@ public:
     std::string database_url = {}; ///< empty: a fresh database in the tests' Postgres
     bool simulator = true;
     bool started = true; ///< start the server at once and wait until it is ready
+    /// Run it by `drplatform up`: server() is the launcher then, and takes the port when it starts.
+    bool launcher = false;
+    std::string server_program = {}; ///< empty: the one under test; else a copy of it
   };
   platform() : platform(setup{}) {}
   explicit platform(setup with);
@@ -53,7 +56,7 @@ public:
   ws_client socket_of(int user_id);
 
   std::string log() const;
-  unsigned short port() const noexcept { return http_.port(); }
+  unsigned short port() const noexcept { return port_; }
   const std::filesystem::path& data_dir() const noexcept { return folder_.path(); }
   const std::string& database_url() const noexcept { return database_url_; }
   environment server_environment() const;
@@ -63,6 +66,7 @@ private:
   setup with_;
   scratch_folder folder_;
   listening_socket http_;
+  unsigned short port_ = http_.port();
   std::string database_name_;
   std::string database_url_;
   std::string simulator_address_;
