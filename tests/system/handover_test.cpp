@@ -98,7 +98,7 @@ TEST_CASE("a server replaced again and again under load fails no request and los
   load.finish();
   CHECK(load.returns_of_each() == restarts);
   CHECK(load.longest_wait() < 10s);
-  CHECK(times(on.log(), "took 6 open connections over") + times(on.log(), "open connections over") >= restarts);
+  CHECK(times(on.log(), "open connections over from the server before") == restarts);
   auto variables = on.server_environment();
   process second(
       process::options{{platform::program("drplatform"), "serve"}, variables, on.data_dir() / "second.log", -1});
@@ -133,8 +133,7 @@ TEST_CASE("a successor with a bad configuration leaves the old server serving, a
   CHECK(client.request("GET", "/readyz").status == 200);
   SECTION("one that the configuration's check refuses") {
     std::ofstream(file) << "[http]\nio_threads = 0\n";
-    auto variables = on.server_environment();
-    variables["DR_CONFIG"] = "";
+    // The asker does not read the file: it is the new server that refuses it.
     process asking(process::options{{platform::program("drplatform"), "restart", "--data-dir", on.data_dir().string()},
                                     {{"DR_DATA_DIR", on.data_dir().string()}},
                                     on.data_dir() / "asking.log",
@@ -146,13 +145,11 @@ TEST_CASE("a successor with a bad configuration leaves the old server serving, a
     CHECK(text.find("http.io_threads") != std::string::npos);
   }
   SECTION("one that the server itself refuses") {
-    std::ofstream(on.data_dir() / "admin.token") << "";
-    std::filesystem::permissions(on.data_dir() / "admin.token", std::filesystem::perms(0600));
     std::ofstream(on.data_dir() / "admin.token") << "short\n";
     const auto how = restart(on);
     INFO(how.text);
     CHECK(how.status == 1);
-    CHECK(how.text.find("admin.token") != std::string::npos);
+    CHECK(how.text.find("before it was prepared: the admin token's file does not hold a token") != std::string::npos);
   }
   CHECK(server_pid(on) == old);
   CHECK(client.request("GET", "/readyz").status == 200);
