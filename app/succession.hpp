@@ -28,6 +28,8 @@ public:
 
   /// Takes what the servers have said.
   void hear();
+  /// … only the present server: it stays the present one.
+  void hear_server() { hear(server_); }
   /// True when the dead process was one of ours and not the present server.
   bool bury(pid_t pid, int status);
   void server_ended(const std::string& how);
