@@ -1,6 +1,7 @@
 #include "app/commands.hpp"
 
 #include "app/launcher.hpp"
+#include "app/restart.hpp"
 #include "config/data_dir.hpp"
 #include "config/flags.hpp"
 #include "http/tokens.hpp"
@@ -31,7 +32,12 @@ int up(const settings& s, const std::vector<std::string>& arguments, bool with_s
     options.simulator_address = s.sim.address;
   }
   options.auth_off = s.auth == auth_mode::off;
+  options.handover.release = s.http.drain_timeout;
   return run_launcher(options);
+}
+
+int restart(const settings& s, bool only_if_running) {
+  return restart_server(s.data_dir, own_executable(), only_if_running);
 }
 
 int migrate(const settings& s) {

@@ -10,6 +10,9 @@ namespace dr {
 
 /// Starts simulator and server under the launcher, which keeps the socket. `arguments` are passed on to `serve`.
 int up(const settings& s, const std::vector<std::string>& arguments, bool with_simulator);
+/// Has the server that `up` runs on the data folder replaced by this program, without losing a request. Silent when
+/// none runs if `only_if_running`. Returns the exit code, see restart_server().
+int restart(const settings& s, bool only_if_running);
 /// Brings the schema up to date and says what was applied.
 int migrate(const settings& s);
 /// Shows where the admin token is; with `rotate` makes a new one, which a running server takes over at its next start.

@@ -2,11 +2,11 @@
 // A restarted server gets the same socket, so that no connection attempt is lost meanwhile.
 #pragma once
 
+#include "app/handover.hpp"
 #include "config/settings.hpp"
 
 #include <chrono>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +14,7 @@ namespace dr {
 
 struct launcher_options {
   endpoint http_address;                      ///< bound and listened on once; port 0 takes a free one
-  std::filesystem::path data_dir;             ///< named in the banner
+  std::filesystem::path data_dir;             ///< must exist; holds launcher.pid and launcher.sock
   std::vector<std::string> server_command;    ///< program and arguments; gets the socket as descriptor 3 (LISTEN_FDS)
   std::vector<std::string> simulator_command; ///< empty: no simulator is started
   endpoint simulator_address;                 ///< where the simulator will answer, for the banner and to wait for it
@@ -23,20 +23,18 @@ struct launcher_options {
   std::chrono::milliseconds backoff_max{10'000};
   std::chrono::milliseconds healthy{60'000};      ///< … and begins anew after the child has lived so long
   std::chrono::milliseconds stop_timeout{20'000}; ///< for the server's ordered stop; then it is killed
+  handover_limits handover;                       ///< for putting a new server in its place
 };
 
-/// Runs until SIGTERM, SIGINT or SIGHUP, then stops server and simulator in this order. Prints progress on stderr and,
-/// once /readyz answers 200, the banner on stdout. When DR_LAUNCHER_PARENT names its parent's pid, it stops when that
+/// Runs until SIGTERM, SIGINT or SIGHUP, then stops server and simulator in this order. SIGUSR2, or a request at the
+/// data folder's launcher.sock, puts a new server in the place of the running one. Prints progress on stderr and, once
+/// /readyz answers 200, the banner on stdout. When DR_LAUNCHER_PARENT names its parent's pid, it stops when that
 /// dies; the children always stop when the launcher dies. Single-threaded; call it before any thread is made. Returns
-/// the program's exit code: 0 after a signal, 75 or 78 as the server gave (neither is started again), 1 when the
-/// address cannot be bound.
+/// the program's exit code: 0 after a signal, 75 or 78 as the server gave (neither is started again), 78
+/// when another launcher has the data folder, 1 when the address cannot be bound.
 int run_launcher(const launcher_options& options);
 
-/// The listening socket that a launcher or systemd handed to this process (LISTEN_PID, LISTEN_FDS), non-blocking and
-/// close-on-exec; nothing when there is none. Takes it: a second call gives nothing.
-std::optional<int> inherited_listener();
-
-/// The absolute path of the running program.
+/// The absolute path of the running program. To be asked at the start: a newer build may take the file's place later.
 std::string own_executable();
 
 } // namespace dr

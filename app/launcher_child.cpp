@@ -1,5 +1,7 @@
 #include "app/launcher_child.hpp"
 
+#include "app/launcher_link.hpp"
+
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -14,7 +16,9 @@ namespace dr {
 
 namespace {
 
-constexpr int first_passed_descriptor = 3; // systemd's protocol
+constexpr int listener_descriptor = 3; // systemd's protocol
+constexpr int link_descriptor = 4;
+constexpr int out_of_the_way = 10;
 constexpr int exit_cannot_run = 127;
 
 void set_listener_variables() {
@@ -24,7 +28,7 @@ void set_listener_variables() {
 
 // What the launcher set up for itself must not reach the child: blocked and ignored signals.
 void reset_signals() {
-  for (int number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGPIPE}) std::signal(number, SIG_DFL);
+  for (int number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGPIPE, SIGUSR2}) std::signal(number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -40,13 +44,22 @@ launcher_child::launcher_child(std::string name, std::vector<std::string> comman
 void launcher_child::start_if_due(clock::time_point now) {
   if (running() || now < next_start_) return;
   started_ = now;
-  start();
+  start(false);
 }
 
-void launcher_child::start() {
+void launcher_child::start_as_successor(clock::time_point now) {
+  started_ = now;
+  start(true);
+}
+
+void launcher_child::start(bool as_successor) {
   const auto launcher = ::getpid();
+  std::pair<channel, channel> line;
+  if (listener_)
+    if (auto made = channel::make_pair()) line = std::move(*made);
   const auto pid = ::fork();
-  if (pid == 0) become(launcher);
+  if (pid == 0) become(launcher, line.second, as_successor);
+  line_ = std::move(line.first);
   if (pid < 0) {
     std::fprintf(stderr, "The %s cannot be started: %s\n", name_.c_str(), std::strerror(errno));
     died(clock::now());
@@ -56,16 +69,17 @@ void launcher_child::start() {
   pid_ = pid;
 }
 
-void launcher_child::become(pid_t launcher) const {
+void launcher_child::become(pid_t launcher, const channel& link, bool as_successor) const {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != launcher) ::_exit(0); // it died before we asked to be told
   if (listener_) {
-    if (*listener_ == first_passed_descriptor)
-      ::fcntl(first_passed_descriptor, F_SETFD, 0);
-    else
-      ::dup2(*listener_, first_passed_descriptor);
+    const int listener = ::fcntl(*listener_, F_DUPFD_CLOEXEC, out_of_the_way);
+    const int line = ::fcntl(link.descriptor(), F_DUPFD_CLOEXEC, out_of_the_way);
+    ::dup2(listener, listener_descriptor);
     set_listener_variables();
+    if (::dup2(line, link_descriptor) >= 0) ::setenv(link_variable, std::to_string(link_descriptor).c_str(), 1);
+    if (as_successor) ::setenv(standby_variable, "1", 1);
   }
   for (const auto& entry : environment_) {
     const auto equals = entry.find('=');
@@ -76,12 +90,15 @@ void launcher_child::become(pid_t launcher) const {
   for (const auto& argument : command_) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   ::execvp(arguments[0], arguments.data());
-  std::fprintf(stderr, "Cannot run %s: %s\n", arguments[0], std::strerror(errno));
+  const std::string why = "cannot run " + command_.front() + ": " + std::strerror(errno);
+  link.send(std::string(launcher_words::refused) + why);
+  std::fprintf(stderr, "The %s cannot be started: %s\n", name_.c_str(), why.c_str());
   ::_exit(exit_cannot_run);
 }
 
 std::chrono::milliseconds launcher_child::died(clock::time_point now) {
   pid_ = 0;
+  line_ = {};
   if (now - started_ >= policy_.healthy) delay_ = std::chrono::milliseconds{0};
   delay_ = delay_.count() == 0 ? policy_.backoff_min : std::min(delay_ * 2, policy_.backoff_max);
   next_start_ = now + delay_;

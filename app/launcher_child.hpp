@@ -1,6 +1,8 @@
 // One child process of the launcher: started in a group of its own, started again with backoff, stopped within a time.
 #pragma once
 
+#include "app/channel.hpp"
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -18,7 +20,8 @@ public:
     std::chrono::milliseconds healthy;
   };
 
-  /// `listener` is handed over as descriptor 3; `environment` ("NAME=value") comes on top of ours.
+  /// `listener` is handed over as descriptor 3, and with it a line to us (launcher_link) as descriptor 4; `environment`
+  /// ("NAME=value") comes on top of ours.
   launcher_child(std::string name, std::vector<std::string> command, restart_policy policy,
                  std::optional<int> listener = {}, std::vector<std::string> environment = {});
 
@@ -26,6 +29,12 @@ public:
   pid_t pid() const { return pid_; } ///< 0: not running
   bool running() const { return pid_ != 0; }
 
+  /// Our end of the line to it; closed when it has none.
+  const channel& line() const { return line_; }
+  void hang_up() { line_ = {}; }
+
+  /// Starts it at once, as a successor that waits for the order to take over. Later starts are ordinary ones.
+  void start_as_successor(clock::time_point now);
   /// Starts it when its time has come.
   void start_if_due(clock::time_point now);
   /// Records its death and plans the next start; the real delay until then.
@@ -36,14 +45,15 @@ public:
   void signal(int number) const;
 
 private:
-  void start();
-  [[noreturn]] void become(pid_t launcher) const;
+  void start(bool as_successor);
+  [[noreturn]] void become(pid_t launcher, const channel& link, bool as_successor) const;
 
   std::string name_;
   std::vector<std::string> command_;
   restart_policy policy_;
   std::optional<int> listener_;
   std::vector<std::string> environment_;
+  channel line_;
   pid_t pid_ = 0;
   clock::time_point started_{};
   clock::time_point next_start_{};

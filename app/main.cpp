@@ -1,5 +1,6 @@
 // drplatform: the command line.
 #include "app/commands.hpp"
+#include "app/launcher_link.hpp"
 #include "app/serve.hpp"
 #include "app/verify.hpp"
 #include "config/flags.hpp"
@@ -37,6 +38,7 @@ int main(int argc, char** argv) {
   };
   bool without_simulator = false;
   bool rotate = false;
+  bool only_if_running = false;
   add("serve", "Run the server until it is told to stop",
       [](const dr::loaded_settings& loaded) { return dr::serve(loaded); });
   add("up", "Run the server (and the KEPCO simulator), restarting it when it dies",
@@ -46,6 +48,9 @@ int main(int argc, char** argv) {
         return dr::up(loaded.settings, arguments, !without_simulator && !loaded.settings.kepco.base_url_given);
       })
       ->add_flag("--no-simulator", without_simulator, "do not start kepco-sim");
+  add("restart", "Put this program in the place of the server that `up` runs, without losing a request",
+      [&](const dr::loaded_settings& loaded) { return dr::restart(loaded.settings, only_if_running); })
+      ->add_flag("--if-running", only_if_running, "say nothing when none runs; the exit status is 69 then");
   add("migrate", "Bring the database schema up to date",
       [](const dr::loaded_settings& loaded) { return dr::migrate(loaded.settings); });
   bool as_json = false;
@@ -65,6 +70,7 @@ int main(int argc, char** argv) {
   const auto loaded = dr::load_settings(sources);
   if (!loaded) {
     fmt::print(stderr, "drplatform: the configuration is refused:\n{}\n", loaded.error().detail);
+    dr::launcher_link::inherited().say(dr::launcher_words::refused, loaded.error().detail);
     return dr::exit_configuration_refused;
   }
   return run(*loaded);

@@ -2,7 +2,9 @@
 
 #include "actors/metering/metering_tree.hpp"
 #include "actors/tree.hpp"
-#include "app/launcher.hpp"
+#include "app/inheritance.hpp"
+#include "app/listening.hpp"
+#include "app/orders.hpp"
 #include "config/business_clock.hpp"
 #include "config/data_dir.hpp"
 #include "config/flags.hpp"
@@ -17,7 +19,6 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <csignal>
 #include <malloc.h>
 #include <unistd.h>
 
@@ -27,50 +28,31 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto database_retry = 1s;
-constexpr int lease_lost_signal = SIGUSR2; ///< sent to ourselves when the store finds itself fenced
-constexpr int allocator_arenas = 2;        ///< more arenas cost memory for ever and gained nothing
-
-/// The signals that end the server, blocked in every thread and taken by the main one.
-class stop_signals {
-public:
-  stop_signals() {
-    sigemptyset(&set_);
-    for (const int number : {SIGTERM, SIGINT, lease_lost_signal}) sigaddset(&set_, number);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-    std::signal(SIGHUP, SIG_IGN);
-  }
-  int wait() const {
-    int number = 0;
-    while (sigwait(&set_, &number) != 0) {}
-    return number;
-  }
-  /// The signal, or 0 when none came in time.
-  int wait_for(std::chrono::seconds at_most) const {
-    const timespec limit{at_most.count(), 0};
-    return std::max(0, sigtimedwait(&set_, nullptr, &limit));
-  }
-
-private:
-  sigset_t set_{};
-};
+constexpr auto release_margin = 1s; ///< the launcher kills an old server that does not let go; then this is not reached
+constexpr int allocator_arenas = 2; ///< more arenas cost memory for ever and gained nothing
 
 /// What is ready before the tree starts.
 struct foundation {
-  pid_file pid;
+  std::optional<pid_file> pid; ///< a successor takes it when it takes over
   std::shared_ptr<business_clock> clock;
   std::string admin_token;
 };
 
-result<foundation> lay_foundation(const settings& s) {
+result<foundation> lay_foundation(const settings& s, bool standby) {
   if (auto made = make_data_dir(s.data_dir); !made) return made.error();
-  auto pid = pid_file::acquire(pid_file_path(s));
-  if (!pid) return pid.error();
+  foundation base;
+  if (!standby) {
+    auto pid = pid_file::acquire(pid_file_path(s));
+    if (!pid) return pid.error();
+    base.pid.emplace(std::move(*pid));
+  }
   auto clock = business_clock::open(s.clock, clock_anchor_file(s));
   if (!clock) return clock.error();
   auto token = http::load_or_make_admin_token(admin_token_file(s));
   if (!token) return token.error();
-  return foundation{std::move(*pid), std::move(*clock), *token};
+  base.clock = std::move(*clock);
+  base.admin_token = *token;
+  return base;
 }
 
 storage::postgres_options postgres_options_of(const database_settings& db) {
@@ -86,21 +68,31 @@ std::string holder_name() {
   return fmt::format("{}:{}", host, ::getpid());
 }
 
-/// Brings the schema up to date and takes the writer lease, waiting for a database that is not there yet. Nothing when
-/// a signal came meanwhile.
-result<std::optional<std::int64_t>> open_database(storage::database& database, const stop_signals& signals) {
+/// Calls `attempt` until it succeeds or fails for another reason than a database that cannot be reached. Nothing when
+/// an order came meanwhile: there is nothing to hand over yet, so each of them ends the process.
+template <class Value>
+result<std::optional<Value>> patiently(server_orders& orders, const std::function<result<Value>()>& attempt) {
   for (;;) {
-    const auto migrated = database.migrate();
-    if (migrated) {
-      for (const auto number : *migrated) spdlog::info("applied migration V{:03}", number);
-      if (auto epoch = database.take_lease(holder_name())) return std::optional(*epoch);
-    } else if (migrated.error().code != errc::store_unavailable) {
-      return migrated.error();
-    }
-    spdlog::warn("the database cannot be reached; trying again every {} s{}", database_retry.count(),
-                 migrated ? "" : ": " + migrated.error().detail);
-    if (signals.wait_for(database_retry) != 0) return std::optional<std::int64_t>{};
+    auto done = attempt();
+    if (done) return std::optional(std::move(*done));
+    if (done.error().code != errc::store_unavailable) return done.error();
+    const auto why = "the database cannot be reached: " + done.error().detail;
+    spdlog::warn("{}; trying again every {} s", why, database_retry.count());
+    orders.link.say(launcher_words::note, why);
+    const auto what = orders.wait(database_retry);
+    const auto* event = std::get_if<server_event>(&what);
+    if (!event || *event != server_event::none) return std::optional<Value>{};
   }
+}
+
+/// Brings the schema up to date and takes the writer lease.
+result<std::int64_t> take_database(storage::database& database) {
+  const auto migrated = database.migrate();
+  if (!migrated) return migrated.error();
+  for (const auto number : *migrated) spdlog::info("applied migration V{:03}", number);
+  auto epoch = database.take_lease(holder_name());
+  if (!epoch) return fail(errc::store_unavailable, epoch.error().detail); // with a good schema only the way to it fails
+  return epoch;
 }
 
 /// The part as it is, or with what the program puts around it.
@@ -124,18 +116,65 @@ actors::metering_parts metering_parts_of(const settings& s, const actors::servic
   return parts;
 }
 
-int refuse(const error& why) {
+int refuse(const launcher_link& launcher, const error& why) {
   spdlog::critical("the server does not start: {}", why.detail);
+  launcher.say(launcher_words::refused, why.detail);
   return exit_configuration_refused;
 }
 
+/// A successor's wait: prepares all that can be done beside the running server, and then takes its place, connections
+/// and all. False when it was told to stop instead.
+result<bool> succeed(server_orders& orders, const settings& s, foundation& base, storage::database& database,
+                     std::optional<inheritance>& heir, const std::shared_ptr<http::front_control>& front) {
+  const auto prepared = patiently<std::vector<int>>(orders, [&database] { return database.migrate_beside(); });
+  if (!prepared) return prepared.error();
+  if (!*prepared) return false;
+  spdlog::info("prepared to take over from the running server");
+  orders.link.say(launcher_words::prepared);
+  auto what = orders.wait();
+  auto* order = std::get_if<launcher_order>(&what);
+  if (!order || order->what != launcher_order::kind::take_over) return false;
+  heir.emplace(std::move(order->peer),
+               [front](int descriptor, std::string unread) { front->adopt(descriptor, std::move(unread)); });
+  if (!heir->wait_released(order->patience + release_margin))
+    spdlog::warn("the old server does not let go: it is fenced, what it has under way will be refused");
+  auto pid = pid_file::replace(pid_file_path(s));
+  if (!pid) return pid.error();
+  base.pid.emplace(std::move(*pid));
+  return true;
+}
+
+/// The old server's part: everything that is between two requests goes to the successor, the rest is answered first.
+void hand_over(const server_orders& orders, http::front_control& front, foundation& base, launcher_order order) {
+  spdlog::info("handing over to a new server");
+  base.pid->leave();
+  const estate all(std::move(order.peer));
+  const bool settled = front.hand_over(
+      [all](int descriptor, std::string unread) { all.give(descriptor, std::move(unread)); }, order.patience);
+  if (!settled) spdlog::warn("some writes were not done in time; they will be refused");
+  all.release();
+  orders.link.say(launcher_words::released);
+}
+
+/// Waits for the end of the run and prepares it; true when the lease was lost.
+bool await_end(server_orders& orders, http::front_control& front, foundation& base) {
+  auto what = orders.wait();
+  if (auto* order = std::get_if<launcher_order>(&what)) {
+    hand_over(orders, front, base, std::move(*order));
+    return false;
+  }
+  const bool lost = std::get<server_event>(what) == server_event::lease_lost;
+  spdlog::info(lost ? "another server has taken over: stopping" : "told to stop: draining");
+  front.begin_draining();
+  return lost;
+}
+
 /// The part of a run in which the tree is up.
-int run_tree(const std::shared_ptr<const settings>& config, const foundation& base,
-             std::shared_ptr<storage::database> database, std::int64_t epoch, const stop_signals& signals,
-             const serve_parts& parts) {
+int run_tree(const std::shared_ptr<const settings>& config, foundation& base,
+             std::shared_ptr<storage::database> database, std::int64_t epoch, server_orders& orders,
+             const std::shared_ptr<http::front_control>& control, const serve_parts& parts) {
   actors::actor_system_config caf_config(config->actors);
   auto system = std::make_unique<caf::actor_system>(caf_config);
-  const auto control = std::make_shared<http::front_control>();
   const auto listener = inherited_listener();
 
   actors::tree_options options;
@@ -145,7 +184,7 @@ int run_tree(const std::shared_ptr<const settings>& config, const foundation& ba
   options.epoch = epoch;
   options.encoder =
       wrapped(parts.encoder, std::shared_ptr<const actors::push_encoder>(std::make_shared<http::push_codec>()));
-  options.on_fenced = [] { ::kill(::getpid(), lease_lost_signal); };
+  options.on_fenced = server_orders::tell_lease_lost;
   options.metering = [&](const actors::services& all) {
     return actors::metering_children(*system, metering_parts_of(*config, all, base.clock, parts));
   };
@@ -160,19 +199,19 @@ int run_tree(const std::shared_ptr<const settings>& config, const foundation& ba
   if (parts.started) parts.started(*system, all);
   spdlog::info("drplatform {} is starting on {}", version(), config->http.address.text());
 
-  const int why = signals.wait();
-  spdlog::info(why == lease_lost_signal ? "another server has taken over: stopping" : "told to stop: draining");
+  orders.link.say(launcher_words::serving);
+
+  const bool lost = await_end(orders, *control, base);
   if (parts.stopping) parts.stopping();
-  control->begin_draining();
   const bool orderly =
       actors::stop_tree_and_wait(*system, all, config->actors.stop_timeout + config->http.drain_timeout);
   if (!orderly) {
     spdlog::error("something did not stop in time; leaving without it");
     spdlog::shutdown();
-    std::_Exit(why == lease_lost_signal ? exit_lease_lost : EXIT_FAILURE);
+    std::_Exit(lost ? exit_lease_lost : EXIT_FAILURE);
   }
   spdlog::info("stopped");
-  return why == lease_lost_signal ? exit_lease_lost : EXIT_SUCCESS;
+  return lost ? exit_lease_lost : EXIT_SUCCESS;
 }
 
 } // namespace
@@ -190,24 +229,31 @@ void set_up_logging(const log_settings& log) {
 }
 
 int serve(const loaded_settings& loaded, const serve_parts& parts) {
-  const stop_signals signals;
+  server_orders orders;
   mallopt(M_ARENA_MAX, allocator_arenas);
   const auto config = std::make_shared<const settings>(loaded.settings);
   set_up_logging(config->log);
   for (const auto& warning : loaded.warnings) spdlog::warn("{}", warning);
   if (config->database.url.empty())
-    return refuse(fail(errc::invalid, "no database is given: run script/server, or set DR_DATABASE_URL"));
-  auto base = lay_foundation(*config);
-  if (!base) return refuse(base.error());
+    return refuse(orders.link, fail(errc::invalid, "no database is given: run script/server, or set DR_DATABASE_URL"));
+  auto base = lay_foundation(*config, orders.link.standby());
+  if (!base) return refuse(orders.link, base.error());
   if (base->clock->is_virtual())
     spdlog::warn("the clock is virtual: it is {} and runs at {} times real time", format_rfc3339(base->clock->now()),
                  base->clock->rate());
   auto database = wrapped(parts.database, std::shared_ptr<storage::database>(
                                               storage::make_postgres_database(postgres_options_of(config->database))));
-  auto epoch = open_database(*database, signals);
-  if (!epoch) return refuse(epoch.error());
+  const auto control = std::make_shared<http::front_control>();
+  std::optional<inheritance> heir; // ends before what it fills
+  if (orders.link.standby()) {
+    const auto succeeded = succeed(orders, *config, *base, *database, heir, control);
+    if (!succeeded) return refuse(orders.link, succeeded.error());
+    if (!*succeeded) return EXIT_SUCCESS;
+  }
+  const auto epoch = patiently<std::int64_t>(orders, [&database] { return take_database(*database); });
+  if (!epoch) return refuse(orders.link, epoch.error());
   if (!*epoch) return EXIT_SUCCESS;
-  return run_tree(config, *base, std::move(database), **epoch, signals, parts);
+  return run_tree(config, *base, std::move(database), **epoch, orders, control, parts);
 }
 
 } // namespace dr

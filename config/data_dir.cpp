@@ -160,14 +160,28 @@ result<pid_file> pid_file::acquire(const fs::path& file) {
                 "another server (pid " + pid + ") already runs on " + file.parent_path().string());
   }
   // Rewritten in place: a rename would leave the lock on a file that nobody can find any more.
-  const int fd = lock->descriptor();
+  return write(std::move(*lock), file);
+}
+
+result<pid_file> pid_file::replace(const fs::path& file) {
+  const fs::path fresh = file.string() + ".next";
+  auto lock = file_lock::try_now(fresh);
+  if (!lock) return lock.error();
+  auto made = write(std::move(*lock), file);
+  // Who waits for the old file's lock finds that the path names another file then, and looks at this one.
+  if (made && ::rename(fresh.c_str(), file.c_str()) != 0) return io_error("cannot replace", file);
+  return made;
+}
+
+result<pid_file> pid_file::write(file_lock lock, const fs::path& file) {
+  const int fd = lock.descriptor();
   if (::ftruncate(fd, 0) != 0 || !write_all(fd, std::to_string(::getpid()) + "\n"))
     return io_error("cannot write", file);
-  return pid_file{std::move(*lock), file};
+  return pid_file{std::move(lock), file};
 }
 
 pid_file::~pid_file() {
-  if (lock_.descriptor() >= 0) ::unlink(file_.c_str());
+  if (lock_.descriptor() >= 0 && !file_.empty()) ::unlink(file_.c_str());
 }
 
 } // namespace dr

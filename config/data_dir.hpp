@@ -46,12 +46,18 @@ class pid_file {
 public:
   /// Writes this process's id. Fails: version_conflict with the other's pid in the detail when a live process holds it.
   static result<pid_file> acquire(const std::filesystem::path& file);
+  /// Puts this process's file in the place of a running server's that hands over to us: at every moment the path names
+  /// one of the two. Fails: internal.
+  static result<pid_file> replace(const std::filesystem::path& file);
   pid_file(pid_file&&) noexcept = default;
   pid_file& operator=(pid_file&&) = delete;
+  /// The path is a successor's from now on: the file is not removed at the end.
+  void leave() { file_.clear(); }
   /// Removes the file, then releases the lock.
   ~pid_file();
 
 private:
+  static result<pid_file> write(file_lock lock, const std::filesystem::path& file);
   pid_file(file_lock lock, std::filesystem::path file) : lock_(std::move(lock)), file_(std::move(file)) {}
   file_lock lock_;
   std::filesystem::path file_;

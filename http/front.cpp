@@ -66,7 +66,9 @@ caf::behavior front(caf::stateful_actor<front_state>* self, std::shared_ptr<serv
 } // namespace
 
 front_control::front_control() = default;
-front_control::~front_control() = default;
+front_control::~front_control() {
+  for (const auto& [descriptor, unread] : adopted_) ::close(descriptor);
+}
 
 void front_control::begin_draining() {
   const std::scoped_lock lock(mutex_);
@@ -80,6 +82,26 @@ bool front_control::draining() const {
   return draining_;
 }
 
+bool front_control::hand_over(std::function<void(int, std::string)> give, std::chrono::milliseconds patience) {
+  std::shared_ptr<server> running;
+  {
+    const std::scoped_lock lock(mutex_);
+    draining_ = true;
+    if (app_) app_->draining = true;
+    give_ = give;
+    running = server_;
+  }
+  return !running || running->hand_over(std::move(give), patience);
+}
+
+void front_control::adopt(int descriptor, std::string unread) {
+  const std::scoped_lock lock(mutex_);
+  if (server_)
+    server_->adopt(descriptor, std::move(unread));
+  else
+    adopted_.emplace_back(descriptor, std::move(unread));
+}
+
 std::uint16_t front_control::port() const {
   const std::scoped_lock lock(mutex_);
   return server_ ? server_->port() : std::uint16_t{0};
@@ -88,7 +110,11 @@ std::uint16_t front_control::port() const {
 void front_control::attach(std::shared_ptr<server> running, std::shared_ptr<front_context> app) {
   const std::scoped_lock lock(mutex_);
   app->draining = draining_;
-  if (draining_) running->begin_drain();
+  for (auto& [descriptor, unread] : std::exchange(adopted_, {})) running->adopt(descriptor, std::move(unread));
+  if (give_)
+    running->hand_over(give_, std::chrono::milliseconds{0}); // it was restarted in the middle
+  else if (draining_)
+    running->begin_drain();
   server_ = std::move(running);
   app_ = std::move(app);
 }

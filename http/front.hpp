@@ -10,10 +10,14 @@
 
 #include <caf/actor.hpp>
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace dr::http {
 
@@ -31,6 +35,10 @@ public:
   /// From now on /readyz says 503 and keep-alive connections end after their next answer; requests are still served.
   void begin_draining();
   bool draining() const;
+  /// Hands everything over to a successor, see server::hand_over(); /readyz says 503 to what is still served. Blocks.
+  bool hand_over(std::function<void(int descriptor, std::string unread)> give, std::chrono::milliseconds patience);
+  /// Goes on with a connection of a predecessor, as soon as the front listens; owns the descriptor.
+  void adopt(int descriptor, std::string unread);
   /// The port listened on; 0 while nobody listens.
   std::uint16_t port() const;
 
@@ -42,6 +50,8 @@ private:
   mutable std::mutex mutex_;
   std::shared_ptr<server> server_;
   std::shared_ptr<front_context> app_;
+  std::function<void(int, std::string)> give_;
+  std::vector<std::pair<int, std::string>> adopted_; ///< while nobody listens yet
   bool draining_ = false;
 };
 

@@ -195,6 +195,9 @@ public:
   /// Brings the schema up to date under a lock; returns the versions applied now. Fails with a detail an operator
   /// understands (a changed migration, a newer schema than this program knows).
   virtual result<std::vector<int>> migrate() = 0;
+  /// For a successor that prepares while another server still writes: applies the missing migrations beside which that
+  /// one goes on working, up to the first that is not so; and fails as migrate() would. By default none is known.
+  virtual result<std::vector<int>> migrate_beside() { return std::vector<int>{}; }
   /// Becomes the one process that writes: every writer opened before by anybody is fenced from now on. Returns the
   /// epoch.
   virtual result<std::int64_t> take_lease(const std::string& holder) = 0;

@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t head_read_bytes = 4 * 1024;
 constexpr std::size_t linger_read_bytes = 16 * 1024;
 constexpr unsigned longest_burst = 32;
+constexpr std::chrono::seconds longest_body_pause{1}; // a client that stalls must not hold up a handover
 
 bool was_cancelled(const std::exception_ptr& why) {
   try {
@@ -31,6 +32,14 @@ bool was_cancelled(const std::exception_ptr& why) {
 
 connection::connection(worker& home, tcp_socket socket, ticket place, purpose why)
     : home_(home), state_(home.state), socket_(std::move(socket)), place_(std::move(place)), purpose_(why) {}
+
+void connection::inherit(std::string_view unread) {
+  first_ = false;
+  if (unread.empty()) return;
+  const auto room = input_.prepare(unread.size());
+  std::memcpy(room.data(), unread.data(), unread.size());
+  input_.commit(unread.size());
+}
 
 void connection::start() {
   home_.watch(*this);
@@ -75,7 +84,18 @@ void connection::tick(steady::time_point now) {
 
 void connection::drain() {
   error_code ignored;
-  if (phase_ == phase::idle) socket_.cancel(ignored);
+  const bool waiting = phase_ == phase::idle || phase_ == phase::header;
+  if (state_.handing_over) {
+    if (waiting) socket_.cancel(ignored);
+  } else if (phase_ == phase::idle) {
+    deadline_ = std::min(deadline_, steady::now() + state_.options.stop_idle_grace);
+  }
+}
+
+bool connection::unsettled(steady::time_point now) const noexcept {
+  if (request_.verb == method::get || request_.verb == method::head) return false;
+  const bool arriving = phase_ == phase::body && now < deadline_ - state_.options.body_timeout + longest_body_pause;
+  return phase_ == phase::application || arriving;
 }
 
 bool connection::abort() {
@@ -89,7 +109,10 @@ bool connection::abort() {
 
 asio::awaitable<void> connection::run() {
   for (;;) {
-    if (!co_await read_head()) break;
+    if (!co_await read_head()) {
+      if (giving_) give_away();
+      break;
+    }
     const bool keep = co_await serve();
     if (upgrade_) {
       hand_over();
@@ -139,7 +162,8 @@ asio::awaitable<bool> connection::read_head() {
   fault_ = {};
   arm(phase::idle, first_ ? options.header_timeout : options.idle_timeout);
   first_ = false;
-  for (;;) {
+  giving_ = state_.handing_over; // before what a pipelining client has sent already
+  while (!giving_) {
     if (!reader_->got_some()) skip_blank_lines();
     if (input_.size() > 0) {
       if (phase_ == phase::idle) arm(phase::header, options.header_timeout);
@@ -149,15 +173,30 @@ asio::awaitable<bool> connection::read_head() {
       if (fault_ || (!ec && reader_->is_header_done())) co_return true;
       if (!ec) continue;
     }
-    if (phase_ == phase::idle && state_.stopping) co_return false;
+    if (state_.handing_over) giving_ = true;
+    if (giving_) break;
+    if (phase_ == phase::idle && state_.stopping) drain();
     error_code ec;
     const auto bytes = co_await read_some(head_read_bytes, ec);
     input_.commit(bytes);
     if (!ec) continue;
+    giving_ = ec == asio::error::operation_aborted && !timed_out_ && !aborted_ && state_.handing_over;
+    if (giving_) break;
     if (ec != asio::error::operation_aborted || !timed_out_ || phase_ == phase::idle) co_return false;
     fault_ = {408, "the request did not arrive in time"};
     co_return true;
   }
+  co_return false;
+}
+
+/// What was read and not served goes along; what has not been read stays in the socket.
+void connection::give_away() {
+  std::string unread = reader_->head_so_far();
+  const auto rest = input_.cdata();
+  unread.append(static_cast<const char*>(rest.data()), rest.size());
+  error_code failed;
+  const int descriptor = socket_.release(failed);
+  if (!failed) state_.give(descriptor, std::move(unread));
 }
 
 void connection::finish_request() {

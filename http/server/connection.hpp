@@ -22,6 +22,8 @@ public:
   enum class purpose : unsigned char { serve, refuse };
 
   connection(worker& home, tcp_socket socket, ticket place, purpose why);
+  /// Before the start: the connection was another server's, which had read this and not served it.
+  void inherit(std::string_view unread);
   /// Starts it; on the worker's thread.
   void start();
 
@@ -29,6 +31,7 @@ public:
   void tick(steady::time_point now) override;
   void drain() override;
   bool abort() override;
+  bool unsettled(steady::time_point now) const noexcept override;
 
 private:
   template <class T = void> using awaitable = asio::awaitable<T>;
@@ -71,6 +74,7 @@ private:
   void arm_application();
   void skip_blank_lines();
   void hand_over();
+  void give_away();
   void reset_socket();
   void finish_request();
   static awaitable<reply> call_endpoint(void* self) { return static_cast<connection*>(self)->endpoint(); }
@@ -85,6 +89,7 @@ private:
   bool timed_out_ = false;
   bool aborted_ = false;
   bool first_ = true;
+  bool giving_ = false;    // read_head() ended because the connection is to be given away
   bool continued_ = false; // "100 Continue" was sent for this request
   unsigned burst_ = 0;     // requests served since the last wait for input
   steady::time_point deadline_;

@@ -39,6 +39,7 @@ struct server_options {
   std::chrono::milliseconds write_timeout{30'000};   ///< an answer, or one chunk of it, without progress; then closed
   std::chrono::milliseconds handler_timeout{30'000}; ///< a handler, or one step of a streaming one; then 503
   std::chrono::milliseconds linger_timeout{2'000};   ///< how long unread input is drained before a close
+  std::chrono::milliseconds stop_idle_grace{1'000};  ///< at a stop, for the next request of an idle connection
 
   websocket_options websocket;
 };

@@ -91,6 +91,19 @@ fault request_reader::describe(request_context& request) const {
   return {};
 }
 
+std::string request_reader::head_so_far() const {
+  std::string head;
+  if (!line_done_) return head; // the line is consumed as a whole
+  const std::string_view text = memory_.text;
+  head.append(text.substr(0, method_size_)).append(" ").append(text.substr(method_size_, target_size_));
+  head.append(version_ >= 11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n");
+  for (const auto& at : memory_.fields) {
+    head.append(text.substr(at.name_at, at.name_size)).append(": ");
+    head.append(text.substr(at.value_at, at.value_size)).append("\r\n");
+  }
+  return head;
+}
+
 fault request_reader::explain(const error_code& why) const {
   if (why == bhttp::error::header_limit) {
     const bool in_target = !line_done_ || target_size_ > options_.max_target_bytes;

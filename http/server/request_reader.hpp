@@ -43,6 +43,8 @@ public:
   fault describe(request_context& request) const;
   /// What a failed put() means.
   fault explain(const boost::system::error_code& why) const;
+  /// What has been consumed of a header that is not done yet, as HTTP again.
+  std::string head_so_far() const;
   /// Sets the most bytes the body may have.
   void limit_body(std::size_t most) noexcept { body_limit_ = most; }
   /// True when the announced length is over the limit already.

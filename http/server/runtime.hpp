@@ -45,8 +45,10 @@ struct server_state {
   const server_hooks hooks;
   std::weak_ptr<void> owner; ///< of this state and the workers; what may outlive the server holds it
   std::size_t max_connections = 0;
-  std::atomic<bool> draining{false}; ///< answers close their connections
-  std::atomic<bool> stopping{false}; ///< nothing new is begun
+  std::atomic<bool> draining{false};     ///< answers close their connections
+  std::atomic<bool> stopping{false};     ///< nothing new is begun
+  connection_giver give;                 ///< set before `handing_over`
+  std::atomic<bool> handing_over{false}; ///< a connection is given away as soon as it is between two requests
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> websockets{0};
   std::atomic<std::size_t> refusals{0}; ///< being refused now
@@ -87,6 +89,8 @@ public:
   virtual void drain() = 0;
   /// Ends it now. True when something was cut short.
   virtual bool abort() = 0;
+  /// A request that may change something is under way: with the application, or its body is arriving without a pause.
+  virtual bool unsettled(steady::time_point now) const noexcept = 0;
 };
 
 /// One io thread with its own context. All members but `context` are touched on that thread only.
@@ -106,6 +110,8 @@ public:
   void drain_all();
   /// Thread-safe: aborts everything and adds to `cut` the number of things cut short; ready when that is done.
   std::future<void> abort_all(std::atomic<std::size_t>& cut);
+  /// Thread-safe: how many requests that may change something are under way.
+  std::future<std::size_t> count_unsettled();
   /// "Server: …\r\nDate: …\r\n", at most a tick old.
   const std::string& common_fields() const noexcept { return common_fields_; }
 

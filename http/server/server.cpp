@@ -14,6 +14,7 @@
 #include <optional>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <vector>
 
 namespace dr::http {
@@ -27,6 +28,7 @@ constexpr std::size_t fewest_connections = 16;
 constexpr std::size_t most_refusals = 64; // polite ones at a time; more are just closed
 constexpr auto accept_pause = 100ms;
 constexpr auto abort_patience = 2s;
+constexpr auto settle_look = 1ms; // between two looks whether writes are still under way
 
 std::size_t connection_limit(const server_options& options) {
   if (options.max_connections > 0) return options.max_connections;
@@ -51,6 +53,13 @@ std::chrono::milliseconds tick_interval(const server_options& options) {
   return std::clamp<std::chrono::milliseconds>(shortest / 4, 5ms, 500ms);
 }
 
+asio::ip::tcp protocol_of(int descriptor) {
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  const bool known = getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size) == 0;
+  return known && bound.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
+}
+
 error bind_error(const server_options& options, const error_code& why) {
   return fail(errc::invalid,
               "cannot listen on " + options.address + ":" + std::to_string(options.port) + ": " + why.message());
@@ -63,24 +72,27 @@ struct server::impl {
       : state(std::move(options), std::move(routes), std::move(hooks)) {}
 
   result<void> listen();
-  result<void> adopt(int descriptor);
+  result<void> adopt_listener(int descriptor);
   void accept();
   void on_accepted(error_code failed, tcp_socket socket, worker& home);
+  void take(tcp_socket socket, worker& home, std::optional<std::string> inherited = {});
   void pause_accept(const error_code& why);
   void close_acceptor();
   std::size_t abort_all();
   bool wait_empty(std::chrono::milliseconds patience);
+  std::size_t unsettled();
 
   server_state state;
   std::vector<std::unique_ptr<worker>> workers;
   std::optional<tcp_acceptor> acceptor; // on the first worker's thread
   std::optional<asio::steady_timer> pause;
   std::size_t next = 0;
+  std::atomic<std::size_t> next_adopted{0};
   std::uint16_t port = 0;
   std::optional<bool> stopped;
 };
 
-result<void> server::impl::adopt(int descriptor) {
+result<void> server::impl::adopt_listener(int descriptor) {
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;
   int listening = 0;
@@ -91,7 +103,7 @@ result<void> server::impl::adopt(int descriptor) {
   if (bound.ss_family != AF_INET && bound.ss_family != AF_INET6)
     return fail(errc::invalid, "descriptor " + std::to_string(descriptor) + " is not a TCP socket");
   error_code failed;
-  acceptor->assign(bound.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), descriptor, failed);
+  acceptor->assign(protocol_of(descriptor), descriptor, failed);
   if (failed) return fail(errc::invalid, "cannot adopt the listening socket: " + failed.message());
   return {};
 }
@@ -101,7 +113,7 @@ result<void> server::impl::listen() {
   acceptor.emplace(workers.front()->context);
   error_code failed;
   if (options.listen_fd >= 0) {
-    if (auto adopted = adopt(options.listen_fd); !adopted) return adopted;
+    if (auto adopted = adopt_listener(options.listen_fd); !adopted) return adopted;
   } else {
     const auto address = asio::ip::make_address(options.address, failed);
     if (failed) return bind_error(options, failed);
@@ -126,18 +138,20 @@ void server::impl::accept() {
 }
 
 void server::impl::on_accepted(error_code failed, tcp_socket socket, worker& home) {
-  if (!acceptor->is_open()) return;
-  if (failed == asio::error::operation_aborted) return;
-  if (failed == asio::error::connection_aborted) return accept();
-  if (failed) return pause_accept(failed);
+  if (!failed) take(std::move(socket), home); // also when we have just stopped accepting: its client counts on us
+  if (!acceptor->is_open() || failed == asio::error::operation_aborted) return;
+  if (failed && failed != asio::error::connection_aborted) return pause_accept(failed);
+  accept();
+}
+
+void server::impl::take(tcp_socket socket, worker& home, std::optional<std::string> inherited) {
   const bool fits = state.connections < state.max_connections;
   const auto why = fits ? connection::purpose::serve : connection::purpose::refuse;
-  if (!fits && ++state.refused && state.refusals >= refusal_limit(state.max_connections))
-    return accept(); // closes the socket
+  if (!fits && ++state.refused && state.refusals >= refusal_limit(state.max_connections)) return; // closes the socket
   ticket place(state, fits ? &server_state::connections : &server_state::refusals);
   auto made = std::make_shared<connection>(home, std::move(socket), std::move(place), why);
+  if (inherited) made->inherit(*inherited);
   asio::dispatch(home.context, [made = std::move(made)] { made->start(); });
-  accept();
 }
 
 /// Out of descriptors or memory: trying again at once would only burn the processor.
@@ -156,7 +170,8 @@ void server::impl::close_acceptor() {
     error_code ignored;
     acceptor->close(ignored);
     if (pause) pause->cancel();
-    closed.set_value();
+    // Behind what was accepted before the close and is still in the queue.
+    asio::post(workers.front()->context, [&closed] { closed.set_value(); });
   });
   closed.get_future().wait();
 }
@@ -164,6 +179,14 @@ void server::impl::close_acceptor() {
 bool server::impl::wait_empty(std::chrono::milliseconds patience) {
   std::unique_lock lock(state.empty_mutex);
   return state.empty.wait_for(lock, patience, [this] { return state.connections == 0 && state.refusals == 0; });
+}
+
+std::size_t server::impl::unsettled() {
+  std::vector<std::future<std::size_t>> counts;
+  for (auto& each : workers) counts.push_back(each->count_unsettled());
+  std::size_t all = 0;
+  for (auto& each : counts) all += each.get();
+  return all;
 }
 
 std::size_t server::impl::abort_all() {
@@ -199,9 +222,45 @@ result<void> server::start() {
 
 void server::begin_drain() noexcept { impl_->state.draining = true; }
 
+bool server::hand_over(connection_giver give, std::chrono::milliseconds patience) {
+  auto& self = *impl_;
+  if (self.stopped || self.workers.empty()) return true;
+  self.state.give = std::move(give);
+  self.state.handing_over = true;
+  self.close_acceptor();
+  for (auto& each : self.workers) each->drain_all();
+  const auto until = steady::now() + patience;
+  while (self.unsettled() > 0) {
+    if (steady::now() >= until) return false;
+    std::this_thread::sleep_for(settle_look);
+  }
+  return true;
+}
+
+void server::adopt(int descriptor, std::string unread) {
+  auto& self = *impl_;
+  if (self.stopped || self.workers.empty()) {
+    ::close(descriptor);
+    return;
+  }
+  auto& home = *self.workers[self.next_adopted++ % self.workers.size()];
+  tcp_socket socket(home.context);
+  error_code failed;
+  socket.assign(protocol_of(descriptor), descriptor, failed);
+  if (failed) {
+    spdlog::warn("a connection that was handed over cannot be adopted: {}", failed.message());
+    ::close(descriptor);
+    return;
+  }
+  asio::post(home.context, [&self, &home, socket = std::move(socket), unread = std::move(unread)]() mutable {
+    self.take(std::move(socket), home, std::move(unread));
+  });
+}
+
 bool server::stop(std::chrono::milliseconds grace) {
   auto& self = *impl_;
-  self.state.draining = self.state.stopping = true;
+  self.state.stopping = true;
+  if (!self.state.handing_over) self.state.draining = true; // given away connections stay open
   if (self.stopped) return *self.stopped;
   if (self.workers.empty()) return *(self.stopped = true);
   self.close_acceptor();
@@ -216,7 +275,7 @@ bool server::stop(std::chrono::milliseconds grace) {
   return *self.stopped;
 }
 
-bool server::draining() const noexcept { return impl_->state.draining; }
+bool server::draining() const noexcept { return impl_->state.draining || impl_->state.handing_over; }
 std::uint16_t server::port() const noexcept { return impl_->port; }
 std::size_t server::max_connections() const noexcept { return impl_->state.max_connections; }
 const router& server::routes() const noexcept { return impl_->state.routes; }

@@ -14,6 +14,7 @@
 #include <ctime>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace dr::http {
@@ -52,6 +53,10 @@ struct server_counters {
   std::uint64_t refused = 0;   ///< connections answered 503 since start, for the connection limit
 };
 
+/// Takes a connection that is between two requests: its descriptor, which it then owns, and what was read from it and
+/// not yet served. Called on io threads, several at once; must not throw.
+using connection_giver = std::function<void(int descriptor, std::string unread)>;
+
 /// Owns the listening socket, the io threads and every connection. Must outlive whatever its handlers wait for.
 class server {
 public:
@@ -65,11 +70,19 @@ public:
   result<void> start();
   /// From now on keep-alive connections are closed after their next answer; new ones are still accepted.
   void begin_drain() noexcept;
-  /// Stops accepting, closes idle connections and WebSockets (1012), lets requests in flight finish for at most
-  /// `grace`, then closes what is left. Blocks; not to be called from an io thread. True when nothing had to be forced.
-  /// Repeating it returns the first result.
+  /// Stops accepting at once, closes WebSockets (1012), and gives every connection away as soon as it is between two
+  /// requests: another process goes on with it, and its client notices nothing. Blocks until no request that may change
+  /// something is under way, for at most `patience`; not to be called from an io thread. True when that was reached.
+  /// Requests that only read may still be answered afterwards; stop() ends it all. Call it once.
+  bool hand_over(connection_giver give, std::chrono::milliseconds patience);
+  /// Goes on with a connection that another server gave away; owns the descriptor. Thread-safe, between start() and
+  /// stop().
+  void adopt(int descriptor, std::string unread);
+  /// Stops accepting, closes WebSockets (1012) and idle connections (after `stop_idle_grace`, in which a request still
+  /// gets an answer that closes), lets requests in flight finish for at most `grace`, then closes what is left. Blocks;
+  /// not to be called from an io thread. True when nothing had to be forced. Repeating it returns the first result.
   bool stop(std::chrono::milliseconds grace);
-  /// True once begin_drain or stop was called.
+  /// True once begin_drain, hand_over or stop was called.
   bool draining() const noexcept;
   /// The port listened on; 0 before start.
   std::uint16_t port() const noexcept;

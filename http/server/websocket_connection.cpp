@@ -76,6 +76,7 @@ public:
   void tick(steady::time_point now) override;
   void drain() override { close(close_code::service_restart, "service restart"); }
   bool abort() override;
+  bool unsettled(steady::time_point) const noexcept override { return false; }
 
 private:
   void on_accepted(error_code failed);
@@ -86,6 +87,7 @@ private:
   void on_written(error_code failed, std::size_t bytes);
   void ping(steady::time_point now);
   void begin_close(std::uint16_t code, std::string reason);
+  void say_goodbye(std::string reason);
   void finish(std::uint16_t code);
   bool shut() noexcept;
   template <class Fn> void guarded(const char* what, Fn&& call);
@@ -148,14 +150,15 @@ void session::start(const request_context& request) {
 }
 
 void session::on_accepted(error_code failed) {
-  if (failed || finished_ || closing_) return finish(code_);
+  if (failed || finished_) return finish(code_);
+  if (closing_) return say_goodbye({}); // it was told to close before it was open
   opened_ = true;
   heard_ = steady::now();
   next_ping_ = heard_ + options_.ping_interval;
   guarded("on_open", [this] {
     if (callbacks_.on_open) callbacks_.on_open(shared_from_this());
   });
-  if (home_.state.stopping) drain();
+  if (home_.state.stopping || home_.state.handing_over) drain();
   read();
 }
 
@@ -286,8 +289,11 @@ void session::begin_close(std::uint16_t code, std::string reason) {
   closing_ = true;
   code_ = code;
   close_deadline_ = steady::now() + options_.close_timeout;
-  if (!opened_) return; // the tick ends it
-  const ws::close_reason why(static_cast<ws::close_code>(code), fitting(std::move(reason)));
+  if (opened_) say_goodbye(std::move(reason)); // else when it has been accepted; the tick ends what takes too long
+}
+
+void session::say_goodbye(std::string reason) {
+  const ws::close_reason why(static_cast<ws::close_code>(code_), fitting(std::move(reason)));
   stream_.async_close(why, [self = shared_from_this()](error_code) { self->finish(self->code_); });
 }
 

@@ -84,6 +84,15 @@ std::future<void> worker::abort_all(std::atomic<std::size_t>& cut) {
       context, asio::use_future([this, &cut] { for_each([&cut](watched& item) { cut += item.abort() ? 1U : 0U; }); }));
 }
 
+std::future<std::size_t> worker::count_unsettled() {
+  return asio::post(context, asio::use_future([this] {
+                      std::size_t found = 0;
+                      const auto now = steady::now();
+                      for_each([&](watched& item) { found += item.unsettled(now) ? 1U : 0U; });
+                      return found;
+                    }));
+}
+
 void worker::sweep() {
   refresh_date();
   const auto now = steady::now();

@@ -46,11 +46,12 @@ std::optional<std::string> misfit(const std::map<int, recorded>& present, std::s
   return std::nullopt;
 }
 
-std::vector<int> apply_missing(pqxx::work& in, const std::map<int, recorded>& present,
-                               std::span<const migration> known) {
+std::vector<int> apply_missing(pqxx::work& in, const std::map<int, recorded>& present, std::span<const migration> known,
+                               migration_scope scope) {
   std::vector<int> applied;
   for (const auto& one : known) {
     if (present.contains(one.version)) continue;
+    if (scope == migration_scope::beside && !one.beside) break;
     in.exec(one.sql);
     in.exec_params("INSERT INTO migration (version, name, checksum) VALUES ($1, $2, $3)", one.version, one.name,
                    one.checksum);
@@ -61,7 +62,7 @@ std::vector<int> apply_missing(pqxx::work& in, const std::map<int, recorded>& pr
 
 } // namespace
 
-result<std::vector<int>> migrate(connection& over, std::span<const migration> known) {
+result<std::vector<int>> migrate(connection& over, std::span<const migration> known, migration_scope scope) {
   try {
     over.begin_call();
     pqxx::work in{over.use()};
@@ -73,7 +74,7 @@ result<std::vector<int>> migrate(connection& over, std::span<const migration> kn
       spdlog::error("storage: {}", *why);
       return fail(errc::internal, *why);
     }
-    auto applied = apply_missing(in, present, known);
+    auto applied = apply_missing(in, present, known, scope);
     in.commit();
     for (auto version : applied) spdlog::info("storage: schema version {} is in place", version);
     return applied;

@@ -19,6 +19,11 @@ public:
     return storage::migrate(over, known_migrations());
   }
 
+  result<std::vector<int>> migrate_beside() override {
+    connection over{options_, "migration", options_.bulk_statement_timeout, workload::bulk};
+    return storage::migrate(over, known_migrations(), migration_scope::beside);
+  }
+
   result<std::int64_t> take_lease(const std::string& holder) override {
     connection over{options_, "lease", options_.statement_timeout, workload::bulk};
     try {

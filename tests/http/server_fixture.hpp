@@ -27,6 +27,7 @@ inline http::server_options quick_options() {
   options.port = 0;
   options.io_threads = 2;
   options.linger_timeout = 200ms;
+  options.stop_idle_grace = 50ms;
   return options;
 }
 

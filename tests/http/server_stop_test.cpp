@@ -35,6 +35,7 @@ reply_task wait_at(request_context& request, gate& door) {
 http::router gate_routes(gate& door) {
   http::router routes;
   routes.add(method::get, "/hello", say("hello"));
+  routes.add(method::post, "/gate", [&door](request_context& request) { return wait_at(request, door); });
   routes.add(method::get, "/gate", [&door](request_context& request) { return wait_at(request, door); });
   http::route socket;
   socket.pattern = "/ws";
@@ -140,6 +141,106 @@ TEST_CASE("a server on an inherited socket loses no connection attempt over a re
   running_server second(options, gate_routes(door));
   CHECK(second.port() == port);
   CHECK(between.read_to_end().ends_with("hello"));
+}
+
+TEST_CASE("connections are handed over between two requests, and their clients notice nothing", "[http]") {
+  gate door;
+  running_server old(quick_options(), gate_routes(door));
+  running_server successor(quick_options(), gate_routes(door));
+  raw_client idle(old.port());
+  idle.send("GET /hello HTTP/1.1\r\n" + host + "\r\n");
+  idle.read_until("hello");
+  raw_client fresh(old.port()); // connected, nothing sent yet
+  raw_client halfway(old.port());
+  halfway.send("GET /hello HTTP/1.1\r\nHost: te");
+  raw_client busy(old.port()); // pipelines: its second request has been read by the old server
+  busy.send("POST /gate HTTP/1.1\r\n" + host + "\r\nGET /hello HTTP/1.1\r\n" + host + "\r\n");
+  REQUIRE(eventually([&] { return door.entered.load() && old.server.counters().connections == 4; }));
+  std::atomic<int> given{0};
+  std::atomic<bool> settled{false};
+  std::thread giver([&] {
+    settled = old.server.hand_over(
+        [&](int descriptor, std::string unread) {
+          ++given;
+          successor.server.adopt(descriptor, std::move(unread));
+        },
+        10s);
+  });
+  REQUIRE(eventually([&] { return given == 3; }));
+  CHECK(old.server.draining());
+  CHECK_FALSE(settled); // a write is under way
+  CHECK_THROWS_AS(raw_client(old.port()), client_error);
+  door.open = true;
+  giver.join();
+  CHECK(settled);
+  const auto first = busy.read_until("done");
+  CHECK(count_of(first, "Connection: close") == 0);
+  CHECK(status_of(busy.read_until("hello")) == 200);
+  CHECK(eventually([&] { return old.server.counters().connections == 0; }));
+  CHECK(old.server.counters().requests == 2);
+  halfway.send("st\r\n\r\n");
+  halfway.read_until("hello");
+  for (auto* client : {&idle, &fresh, &halfway, &busy}) {
+    client->send("GET /hello HTTP/1.1\r\n" + host + "\r\n");
+    CHECK(status_of(client->read_until("hello")) == 200);
+  }
+  CHECK(old.server.stop(0ms));
+  CHECK(successor.server.counters().requests == 6);
+}
+
+TEST_CASE("a handover waits for writes within its patience, and not for reads", "[http]") {
+  gate door;
+  running_server old(quick_options(), gate_routes(door));
+  raw_client busy(old.port());
+  SECTION("a read is answered afterwards") {
+    busy.send("GET /gate HTTP/1.1\r\n" + host + "\r\n");
+    REQUIRE(eventually([&] { return door.entered.load(); }));
+    CHECK(old.server.hand_over([](int descriptor, std::string) { ::close(descriptor); }, 10s));
+    door.open = true;
+    CHECK(status_of(busy.read_to_end()) == 200);
+  }
+  SECTION("a write that takes longer is not waited for") {
+    busy.send("POST /gate HTTP/1.1\r\n" + host + "\r\n");
+    REQUIRE(eventually([&] { return door.entered.load(); }));
+    CHECK_FALSE(old.server.hand_over([](int descriptor, std::string) { ::close(descriptor); }, 20ms));
+    door.open = true;
+    CHECK(status_of(busy.read_to_end()) == 200);
+  }
+}
+
+TEST_CASE("a handover closes WebSockets with 1012, also one that is just being opened", "[http]") {
+  gate door;
+  running_server old(quick_options(), gate_routes(door));
+  ws_client open(old.port(), "/ws");
+  REQUIRE(eventually([&] { return old.server.counters().websockets == 1; }));
+  raw_client late(old.port()); // its upgrade arrives when it has been handed over: that is the successor's
+  REQUIRE(eventually([&] { return old.server.counters().connections == 2; }));
+  std::atomic<int> given{0};
+  const auto give = [&](int descriptor, std::string) {
+    ++given;
+    ::close(descriptor);
+  };
+  CHECK(old.server.hand_over(give, 10s));
+  CHECK(open.wait_closed() == 1012);
+  CHECK(late.read_to_end().empty());
+  CHECK(given == 1);
+}
+
+TEST_CASE("an idle connection gets an answer that closes while the server stops", "[http]") {
+  gate door;
+  auto options = quick_options();
+  options.stop_idle_grace = 10s;
+  running_server at(options, gate_routes(door));
+  raw_client idle(at.port());
+  idle.send("GET /hello HTTP/1.1\r\n" + host + "\r\n");
+  idle.read_until("hello");
+  std::thread stopper([&] { at.server.stop(20s); });
+  REQUIRE(eventually([&] { return at.server.draining(); }));
+  idle.send("GET /hello HTTP/1.1\r\n" + host + "\r\n");
+  const auto last = idle.read_to_end();
+  CHECK(count_of(last, "Connection: close\r\n") == 1);
+  CHECK(last.ends_with("hello"));
+  stopper.join();
 }
 
 TEST_CASE("a start that cannot succeed says why", "[http]") {

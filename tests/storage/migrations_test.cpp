@@ -1,3 +1,4 @@
+#include "storage/postgres/migrations.hpp"
 #include "tests/storage/house.hpp"
 
 #include <algorithm>
@@ -39,6 +40,23 @@ TEST_CASE("two programs that migrate at once do not get into each other's way", 
   REQUIRE(first);
   REQUIRE(second);
   CHECK(first->empty() != second->empty());
+}
+
+TEST_CASE("beside a running server only the migrations up to the first that would disturb it are applied",
+          "[storage][migrations]") {
+  test_database empty;
+  postgres_options options;
+  options.url = empty.url();
+  connection over{options, "migration", options.bulk_statement_timeout, workload::bulk};
+  const std::vector<migration> known{{1, "V001__a.sql", "a", "CREATE TABLE a ()", true},
+                                     {2, "V002__b.sql", "b", "CREATE TABLE b ()", false},
+                                     {3, "V003__c.sql", "c", "CREATE TABLE c ()", true}};
+  CHECK(migrate(over, known, migration_scope::beside).value() == std::vector{1});
+  CHECK(migrate(over, known, migration_scope::beside).value().empty());
+  CHECK(migrate(over, known).value() == std::vector{2, 3});
+  CHECK_FALSE(migrate(over, std::vector{known[0]}, migration_scope::beside).has_value()); // an older release
+  test_database other;
+  CHECK(connect(other)->migrate_beside().value().empty()); // the first one makes everything
 }
 
 TEST_CASE("a changed migration is refused in words", "[storage][migrations]") {

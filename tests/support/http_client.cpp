@@ -221,6 +221,17 @@ std::string raw_client::read_until(std::string_view mark) {
   }
 }
 
+std::string raw_client::read_exactly(std::size_t bytes) {
+  while (impl_->buffer.size() < bytes) {
+    auto more = read_some();
+    if (more.empty()) throw client_error("the stream ended after: " + impl_->buffer);
+    impl_->buffer += more;
+  }
+  auto found = impl_->buffer.substr(0, bytes);
+  impl_->buffer.erase(0, bytes);
+  return found;
+}
+
 std::string raw_client::read_some() {
   std::string piece(64 * 1024, '\0');
   std::size_t bytes = 0;

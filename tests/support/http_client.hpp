@@ -74,6 +74,8 @@ public:
   /// Reads until the text read holds `mark`; throws client_error at the end of the stream or of the deadline.
   /// Returns everything up to and with the mark and keeps the rest for later.
   std::string read_until(std::string_view mark);
+  /// Reads so many bytes; throws client_error like read_until.
+  std::string read_exactly(std::size_t bytes);
   /// Reads until the server closes; throws client_error when the deadline passes first.
   std::string read_to_end();
   /// Reads at least one byte; empty at the end of the stream.

@@ -35,6 +35,15 @@ void sql(const std::string& statement) {
   run({"psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", required_variable("DR_TEST_DATABASE_URL"), "-c", statement});
 }
 
+/// From the launcher's first line; 0 when it has not been said yet.
+unsigned short launcher_port(const std::string& log) {
+  const std::string before = "Starting the server on http://127.0.0.1:";
+  const auto at = log.find(before);
+  const auto end = log.find(' ', at + before.size());
+  if (at == std::string::npos || end == std::string::npos) return 0;
+  return static_cast<unsigned short>(std::stoi(log.substr(at + before.size(), end - at - before.size())));
+}
+
 json_answer to_json(http_answer answer) {
   return {answer.status, json::parse(answer.body, nullptr, false), std::move(answer.headers)};
 }
@@ -66,7 +75,7 @@ platform::~platform() {
 
 environment platform::server_environment() const {
   environment out{{"DR_DATA_DIR", folder_.path().string()},
-                  {"DR_HTTP_ADDRESS", "127.0.0.1:" + std::to_string(http_.port())},
+                  {"DR_HTTP_ADDRESS", "127.0.0.1:" + std::to_string(with_.launcher ? 0 : http_.port())},
                   {"DR_SIM_ADDRESS", simulator_address_.empty() ? "127.0.0.1:9" : simulator_address_},
                   {"DR_DATABASE_URL", reached_url_},
                   {"DR_KEPCO_CALLS_PER_S", "2000"},
@@ -94,11 +103,17 @@ void platform::start_simulator() {
 }
 
 void platform::start_server() {
-  server_.emplace(process::options{{program("drplatform"), "serve"},
-                                   server_environment(),
-                                   folder_.path() / "server.log",
-                                   http_.descriptor(),
-                                   with_.open_files});
+  const auto binary = with_.server_program.empty() ? program("drplatform") : with_.server_program;
+  const auto log_file = folder_.path() / "server.log";
+  if (with_.launcher) {
+    server_.emplace(
+        process::options{{binary, "up", "--no-simulator"}, server_environment(), log_file, -1, with_.open_files});
+    eventually(
+        "the launcher has a port", [&] { return (port_ = launcher_port(log())) != 0; }, start_timeout);
+  } else {
+    server_.emplace(
+        process::options{{binary, "serve"}, server_environment(), log_file, http_.descriptor(), with_.open_files});
+  }
   wait_ready();
 }
 
@@ -106,7 +121,7 @@ void platform::wait_ready() {
   const auto ready = [&] {
     if (!server_->running()) throw std::runtime_error("the server ended at once:\n" + log());
     try {
-      return http_client(http_.port(), "127.0.0.1", 2s).get("/readyz").status == 200;
+      return http_client(port_, "127.0.0.1", 2s).get("/readyz").status == 200;
     } catch (const client_error&) {
       return false;
     }
@@ -127,7 +142,7 @@ int platform::stop_server() {
 }
 
 json_answer platform::call(const std::string& method, const std::string& path, const json& body, header_list headers) {
-  http_client client(http_.port());
+  http_client client(port_);
   return to_json(client.request(method, path, body.is_null() ? "" : body.dump(), std::move(headers)));
 }
 
@@ -139,7 +154,7 @@ json platform::sim(const std::string& method, const std::string& path, const jso
   return answer.body;
 }
 
-ws_client platform::socket_of(int user_id) { return ws_client(http_.port(), "/ws?userId=" + std::to_string(user_id)); }
+ws_client platform::socket_of(int user_id) { return ws_client(port_, "/ws?userId=" + std::to_string(user_id)); }
 
 std::string platform::log() const {
   std::ifstream in(folder_.path() / "server.log");

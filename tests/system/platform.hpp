@@ -32,6 +32,9 @@ public:
     unsigned open_files = 0; ///< the server's limit of descriptors; 0: as ours
     bool simulator = true;
     bool started = true; ///< start the server at once and wait until it is ready
+    /// Run it by `drplatform up`: server() is the launcher then, and takes the port when it starts.
+    bool launcher = false;
+    std::string server_program = {}; ///< empty: the one under test; else a copy of it
   };
   platform() : platform(setup{}) {}
   explicit platform(setup with);
@@ -57,7 +60,7 @@ public:
   ws_client socket_of(int user_id);
 
   std::string log() const;
-  unsigned short port() const noexcept { return http_.port(); }
+  unsigned short port() const noexcept { return port_; }
   const std::filesystem::path& data_dir() const noexcept { return folder_.path(); }
   /// The direct address of the database.
   const std::string& database_url() const noexcept { return database_url_; }
@@ -68,6 +71,7 @@ private:
   setup with_;
   scratch_folder folder_;
   listening_socket http_;
+  unsigned short port_ = http_.port();
   std::string database_name_;
   std::string database_url_;
   std::string reached_url_;

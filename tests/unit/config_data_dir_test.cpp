@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <optional>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -86,4 +87,20 @@ TEST_CASE("the pid file of a killed server is taken over", "[config]") {
   auto mine = pid_file::acquire(file);
   REQUIRE(mine.has_value());
   CHECK(*read_small_file(file) == std::to_string(::getpid()) + "\n");
+}
+
+TEST_CASE("a pid file goes from one server to its successor without a gap", "[config]") {
+  const scratch_folder folder;
+  const auto file = folder / "drplatform.pid";
+  auto old = std::optional(pid_file::acquire(file).value());
+  auto successor = pid_file::replace(file);
+  REQUIRE(successor.has_value());
+  CHECK(read_small_file(file).value() == std::to_string(::getpid()) + "\n");
+  old->leave();
+  old.reset();
+  CHECK(std::filesystem::exists(file)); // it is the successor's
+  CHECK(pid_file::acquire(file).error().code == errc::version_conflict);
+  { const auto ended = std::move(*successor); }
+  CHECK_FALSE(std::filesystem::exists(file));
+  CHECK(pid_file::acquire(file).has_value());
 }

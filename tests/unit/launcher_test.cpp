@@ -31,7 +31,7 @@ public:
   explicit launched(const std::string& script) {
     launcher_options options;
     options.http_address = {"127.0.0.1", 0};
-    options.data_dir = "/nowhere";
+    options.data_dir = folder / "";
     options.server_command = {"/bin/sh", "-c", script, "server", (folder / "pids").string()};
     options.backoff_min = 1ms;
     options.backoff_max = 2ms;
@@ -130,7 +130,9 @@ TEST_CASE("no server lingers when the launcher is killed", "[launcher]") {
 }
 
 TEST_CASE("an address in use is refused at once", "[launcher]") {
+  const scratch_folder folder;
   launcher_options options;
+  options.data_dir = folder / "";
   options.http_address = {"192.0.2.1", 9}; // of nobody: cannot be bound
   options.server_command = {"/bin/false"};
   CHECK(run_launcher(options) == 1);
