@@ -151,7 +151,8 @@ campaign campaign_state::with_live_counts() const {
 /// An open campaign counts itself; of an ended one the store knows more.
 caf::result<campaign> campaign_state::answer_counts() {
   if (known && !stale && row.open()) return with_live_counts();
-  auto reply = self->make_response_promise<campaign>();
+  auto promise = self->make_response_promise<campaign>();
+  kept_promise<campaign> reply{promise};
   read(
       self, world->store, world->read_timeout(), [wanted = id](storage::reader& r) { return r.find_campaign(wanted); },
       [this, reply](campaign found) mutable {
@@ -163,7 +164,7 @@ caf::result<campaign> campaign_state::answer_counts() {
         reply.deliver(to_caf(why));
         if (!known && jobs.empty()) settle_down();
       });
-  return reply;
+  return promise;
 }
 
 campaign_impl::behavior_type campaign_behavior(campaign_impl::stateful_pointer<campaign_state> self, context_ptr world,

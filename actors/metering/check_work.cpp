@@ -34,13 +34,17 @@ check_input input_of(const storage::check_material& from, const evaluation_windo
   return input;
 }
 
-evaluation without_cust_no(const response& r) {
+evaluation unverifiable(const response& r, std::string why) {
   evaluation out;
   out.baseline = {r.baseline.method, false};
   out.quality = check_quality::unverifiable;
-  out.detail = "The user has no KEPCO customer number; the answer stays and nothing is credited.";
+  out.detail = std::move(why);
   return out;
 }
+constexpr const char* no_cust_no = "The user has no KEPCO customer number; the answer stays and nothing is credited.";
+/// The reason itself is the operator's business: it is in the event CheckParked.
+constexpr const char* parked_too_long =
+    "It could not be verified until the verification deadline; the answer stays and nothing is credited.";
 
 } // namespace
 
@@ -122,7 +126,13 @@ next_step check_work::next(time_point now) {
 }
 
 next_step check_work::decide(time_point now) {
-  if (material_.cust_no.empty()) return settle(without_cust_no(material_.response), now);
+  if (material_.parked) {
+    // Of a recheck there is a settled one that stands.
+    bool over = now >= deadline() && material_.revision == 1;
+    if (!over) return park_now{material_.reason};
+    return settle(unverifiable(material_.response, parked_too_long), now);
+  }
+  if (material_.cust_no.empty()) return settle(unverifiable(material_.response, no_cust_no), now);
   if (now < earliest()) return try_later{earliest(), deadline(), "the metered values are not due yet", false};
   bool late = now >= deadline();
   if (const auto* other = first_in_right(late))
