@@ -5,6 +5,9 @@
 #include "actors/errors.hpp"
 #include "actors/interfaces.hpp"
 
+#include <caf/sec.hpp>
+#include <caf/typed_response_promise.hpp>
+
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -12,6 +15,32 @@
 #include <utility>
 
 namespace dr::actors {
+
+/// A promise that cannot be forgotten. CAF tells nobody when a promise dies with the continuation that holds it, and a
+/// requester without a timeout would wait for ever; this one then answers that the request was interrupted.
+template <class T> class kept_promise {
+public:
+  kept_promise() = default;
+  kept_promise(caf::typed_response_promise<T> reply) : box_(std::make_shared<box>(std::move(reply))) {}
+  /// The first answer counts. In the actor's own turn.
+  template <class Answer> void deliver(Answer&& answer) {
+    if (!box_ || std::exchange(box_->answered, true)) return;
+    box_->reply.deliver(std::forward<Answer>(answer));
+  }
+
+private:
+  struct box {
+    explicit box(caf::typed_response_promise<T> to) : reply(std::move(to)) {}
+    box(const box&) = delete;
+    box& operator=(const box&) = delete;
+    ~box() {
+      if (!answered) reply.deliver(caf::make_error(caf::sec::request_receiver_down));
+    }
+    caf::typed_response_promise<T> reply;
+    bool answered = false;
+  };
+  std::shared_ptr<box> box_;
+};
 
 /// Runs `query(storage::reader&) -> result<T>` on a reader. Later, in the actor's own turn, exactly one of
 /// `on_value(T)` and `on_error(dr::error)` is called. `query` runs on another thread: it may capture values only.

@@ -151,7 +151,8 @@ campaign campaign_state::with_live_counts() const {
 /// The stored counts are exact also when an answer of unknown outcome was committed after all, which nobody was told.
 /// Without storage an open campaign says what it has heard of.
 caf::result<campaign> campaign_state::answer_counts() {
-  auto reply = self->make_response_promise<campaign>();
+  auto promise = self->make_response_promise<campaign>();
+  kept_promise<campaign> reply{promise};
   read(
       self, world->store, world->read_timeout(), [wanted = id](storage::reader& r) { return r.find_campaign(wanted); },
       [this, reply, heard = counted](campaign found) mutable {
@@ -166,7 +167,7 @@ caf::result<campaign> campaign_state::answer_counts() {
           reply.deliver(to_caf(why));
         if (!known && jobs.empty()) settle_down();
       });
-  return reply;
+  return promise;
 }
 
 campaign_impl::behavior_type campaign_behavior(campaign_impl::stateful_pointer<campaign_state> self, context_ptr world,

@@ -10,7 +10,7 @@ namespace dr::actors {
 namespace {
 
 using storage::written;
-using reply_port = caf::typed_response_promise<written>;
+using reply_port = kept_promise<written>;
 
 void refuse(dispatcher_actor::pointer self, const entity_context& world, const keyed& key, const error& why,
             reply_port reply) {
@@ -56,14 +56,15 @@ void open(dispatcher_actor::pointer self, const context_ptr& world, campaign pla
 dispatcher_actor::behavior_type dispatcher(dispatcher_actor::pointer self, context_ptr world) {
   house_rules(self, "dispatcher");
   return {[self, world](const order_campaign& cmd) -> caf::result<written> {
-    auto reply = self->make_response_promise<written>();
+    auto promise = self->make_response_promise<written>();
+    reply_port reply{promise};
     const auto& config = *world->config;
     auto planned = plan_campaign(cmd.order, config.programmes, config.holidays, world->clock->now());
     if (planned)
       open(self, world, std::move(*planned), cmd.key, reply);
     else
       refuse(self, *world, cmd.key, planned.error(), reply);
-    return reply;
+    return promise;
   }};
 }
 

@@ -86,7 +86,9 @@ using verification_actor =
                      // replayed.
                      caf::replies_to<order_recheck>::with<storage::written>,
                      // Takes a campaign's parked checks back into the queue. → done{count} or replayed.
-                     caf::replies_to<retry_parked>::with<storage::written>>;
+                     caf::replies_to<retry_parked>::with<storage::written>,
+                     // The same for one response. → done{count} or replayed. Fails: not_found, store errors.
+                     caf::replies_to<retry_check>::with<storage::written>>;
 
 /// Connected sockets and what they must be told. State is only about live sockets: after a crash clients reconnect into
 /// a snapshot.

@@ -43,7 +43,9 @@ struct persist {
 struct read_task {
   std::function<void(storage::reader&)> run;
 };
-struct read_done {};
+struct read_done {
+  storage::outage outage; ///< how the reader found the database; what it read is in the closure
+};
 struct get_storage_state {};
 struct storage_state {
   enum class condition : unsigned char { up, recovering, down } state = condition::up;
@@ -51,7 +53,12 @@ struct storage_state {
   double commit_ms_p50 = 0; ///< over the last some hundred transactions
   double commit_ms_p99 = 0;
   std::string last_error;
-  time_point since{}; ///< real time of the last change of state
+  time_point since{};                                        ///< real time of the last change of state
+  storage::outage_cause cause = storage::outage_cause::none; ///< of a state that is not up
+  std::optional<time_point> failing_since;                   ///< real time; recovering and down belong to one failure
+  bool fenced = false;                                       ///< another process writes: this one never will again
+  std::int64_t queue_max = 0;
+  std::optional<time_point> crowded_since; ///< since when the queue has been nearly full (real time)
 };
 
 // ---- entities ------------------------------------------------------------------------------------------------------
@@ -120,6 +127,8 @@ struct answer_counted {
   dr::answer after = dr::answer::ignore;
   bool delivered = false; ///< true: this was the first delivery receipt
 };
+/// An answer may have been committed and not counted: the campaign counts anew from what is stored.
+inline answer_counted counts_in_doubt(campaign_id of) { return {of}; }
 /// A reduction check was committed.
 struct check_closed {
   storage::check_settled what;
@@ -157,6 +166,13 @@ struct kepco_state {
   std::int64_t calls = 0;
   std::int64_t failures = 0;
   std::string last_error;
+  // For whoever looks after it; times are real.
+  std::optional<time_point> circuit_since;  ///< since when the circuit is not closed
+  std::optional<time_point> refusing_since; ///< since when KEPCO refuses every call (a wrong service key, most likely)
+  std::optional<time_point> unset_since;    ///< since when calls fail because no address or key is configured
+  std::optional<time_point> slow_since;     ///< since when a typical call takes longer than slow_share of its time
+  std::optional<time_point> crowded_since;  ///< since when the queue has been nearly full
+  std::int64_t call_ms_p50 = 0;             ///< of the last calls
 };
 /// Checks were queued in the store (a campaign was frozen): look now.
 struct checks_queued {};
@@ -166,6 +182,10 @@ struct order_recheck {
 };
 struct retry_parked {
   campaign_id id;
+  keyed key;
+};
+struct retry_check {
+  response_id id;
   keyed key;
 };
 
@@ -259,7 +279,8 @@ struct tree_node {
   enum class condition : unsigned char { up, restarting, down } state = condition::up;
   std::int64_t restarts = 0;
   std::string last_error;
-  time_point since{}; ///< real time of the last change of state
+  time_point since{};                      ///< real time of the last change of state
+  std::optional<time_point> trouble_since; ///< its first crash of a row that has not ended yet (real time)
   std::vector<tree_node> children;
   std::map<std::string, std::int64_t> dynamic;
 };
@@ -300,6 +321,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::kepco_state)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::checks_queued)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::order_recheck)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::retry_parked)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::retry_check)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::attach_customer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::attach_admin)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::detach)

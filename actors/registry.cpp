@@ -72,6 +72,7 @@ campaign_base registry_state::campaign_of(campaign_id id) {
 void registry_state::spawn_campaign(campaign_id id, std::shared_ptr<const campaign> row) {
   auto& entry = campaigns[id];
   if (row) learn(row);
+  entry.born_at = self->clock().now();
   entry.handle = self->spawn(campaign_behavior, world, id, std::move(row));
   watch(entry.handle, entity_kind::campaign, id.value);
 }
@@ -113,7 +114,10 @@ void registry_state::gone(const entity_gone& fact) {
     if (fact.crashed) self->send(self, order_in_doubt{});
   } else if (fact.kind == entity_kind::response) {
     auto it = responses.find({fact.id});
-    if (it != responses.end() && it->second.handle.id() == fact.incarnation) responses.erase(it);
+    if (it == responses.end() || it->second.handle.id() != fact.incarnation) return;
+    // It may have died between the commit of an answer and telling of it.
+    if (fact.crashed && it->second.campaign) self->send(self, counts_in_doubt(it->second.campaign));
+    responses.erase(it);
   } else if (fact.kind == entity_kind::user) {
     auto it = users.find({fact.id});
     if (it != users.end() && it->second.id() == fact.incarnation) users.erase(it);
@@ -133,8 +137,7 @@ void registry_state::gone(const entity_gone& fact) {
 void registry_state::campaign_crashed(campaign_entry& entry, campaign_id id) {
   const auto& limits = world->config->actors;
   auto now = self->clock().now();
-  if (now - entry.crashed_at > limits.restart_window) entry.crashes = 0;
-  entry.crashed_at = now;
+  if (now - entry.born_at > limits.restart_window) entry.crashes = 0;
   ++entry.crashes;
   std::chrono::milliseconds delay = limits.backoff_min * (1LL << std::min(entry.crashes - 1, 20));
   delay =

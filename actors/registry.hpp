@@ -49,8 +49,8 @@ struct registry_state {
     campaign_base handle = {};
     std::shared_ptr<const campaign> row = {}; ///< the newest heard of
     std::vector<response_id> responses = {};  ///< that were alive once
-    int crashes = 0;                          ///< without a quiet time in between
-    caf::actor_clock::time_point crashed_at = {};
+    int crashes = 0;                          ///< since it last lived for the restart window
+    caf::actor_clock::time_point born_at = {};
   };
   /// A fact for every response of a campaign, told in slices.
   struct fan_out {

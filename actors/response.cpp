@@ -59,6 +59,7 @@ void response_state::load() {
 }
 
 void response_state::learn(const storage::campaign_response& row) {
+  if (stale) self->send(world->registry, counts_in_doubt(row.campaign.id)); // what became of it is told to nobody else
   known = true;
   stale = false;
   of = std::make_shared<const campaign>(row.campaign);
@@ -90,6 +91,7 @@ void response_state::store(storage::write what) {
       self, world->store, world->write_timeout(), std::move(what), [this](written done) { stored(std::move(done)); },
       [this](const error& why) {
         stale = stale || leaves_doubt(why);
+        if (leaves_doubt(why) && of) self->send(world->registry, counts_in_doubt(of->id));
         conclude(why);
       });
 }

@@ -33,6 +33,9 @@ const char* lane_name(storage::lane which) { return which == storage::lane::hot 
 /// A request that found nobody behind a stable handle was never begun.
 bool never_begun(const caf::error& why) { return from_caf(why).code == errc::store_unavailable; }
 
+using storage::outage_cause;
+constexpr const char* took_too_long = "a transaction took too long";
+
 } // namespace
 
 // ---- measures ------------------------------------------------------------------------------------------------------
@@ -83,6 +86,7 @@ caf::result<written> store_state::take(persist& cmd) {
   auto which = storage::lane_of(cmd.what.what);
   auto reply = self->make_response_promise<written>();
   lane(which).queue.push_back({std::move(cmd.what), reply, self->clock().now()});
+  if (!crowded_since && queued() * 5 >= options.queue_max * 4) crowded_since = real_now();
   pump(which);
   return reply;
 }
@@ -116,17 +120,21 @@ void store_state::send_batch(storage::lane which) {
 }
 
 void store_state::batch_ended(storage::lane which, const batch_outcome& outcome) {
-  if (!outcome.done) return batch_failed(which, outcome.failure);
+  if (!outcome.done) return batch_failed(which, outcome.failure, outcome.outage);
   auto& l = lane(which);
   if (l.delay.count() > 0) {
-    spdlog::info("storage works again ({} lane)", lane_name(which));
+    spdlog::info("storage works again ({} lane), after {:.1f} s", lane_name(which),
+                 std::chrono::duration<double>(self->clock().now() - l.failing.since).count());
     l.delay = {};
     since = real_now();
   }
   times.add(outcome.commit_ms);
   auto ended = std::move(*l.running);
   l.running.reset();
+  if (crowded_since && queued() * 2 < options.queue_max) crowded_since.reset();
   pump(which); // the next transaction runs while these callers are answered
+  tell_of_checks(*outcome.done);
+  if (ended.replies.empty()) tell_of_answers(*outcome.done);
   for (std::size_t i = 0; i < ended.replies.size(); ++i) {
     auto& reply = ended.replies[i];
     if (i >= outcome.done->results.size())
@@ -142,6 +150,24 @@ void store_state::batch_ended(storage::lane which, const batch_outcome& outcome)
   }
 }
 
+/// Here and not where the check was decided: whoever asked for it may be gone, and the news belongs to the commit.
+void store_state::tell_of_checks(const storage::committed& done) {
+  for (const auto& one : done.results) {
+    const auto* settled = one ? std::get_if<storage::check_settled>(&*one) : nullptr;
+    if (!settled) continue;
+    if (options.registry) self->send(options.registry, check_closed{*settled});
+    if (hub) self->send(hub, check_closed{*settled});
+  }
+}
+
+/// Those who asked were told that nobody knows; their campaigns count what came of it.
+void store_state::tell_of_answers(const storage::committed& done) {
+  for (const auto& one : done.results) {
+    const auto* now = one ? std::get_if<storage::response_changed>(&*one) : nullptr;
+    if (now && now->changed && options.registry) self->send(options.registry, counts_in_doubt(now->response.campaign));
+  }
+}
+
 /// No outcome came: the watchdog, a crashed worker, or none there.
 void store_state::batch_lost(storage::lane which, const caf::error& why) {
   auto& l = lane(which);
@@ -150,14 +176,14 @@ void store_state::batch_lost(storage::lane which, const caf::error& why) {
     spdlog::error("the {} writer gave no answer in {} ms; its connection is broken off", lane_name(which),
                   l.timeout.count());
     l.worker.slot->abort();
-    return batch_failed(which, fail(errc::outcome_unknown, "a transaction took too long"));
+    return batch_failed(which, fail(errc::outcome_unknown, took_too_long), {outage_cause::hanging, took_too_long});
   }
   batch_failed(which, fail(errc::outcome_unknown, "the writer crashed: " + describe(why)));
 }
 
-void store_state::batch_failed(storage::lane which, const error& why) {
+void store_state::batch_failed(storage::lane which, const error& why, const storage::outage& outage) {
   auto& l = lane(which);
-  last_error = why.detail.empty() ? to_string(why.code) : why.detail;
+  last_error = !outage.said.empty() ? outage.said : why.detail.empty() ? to_string(why.code) : why.detail;
   if (why.code == errc::fenced) return fence();
   if (!passing(why)) { // the batch was refused as a whole, for good
     for (auto& reply : l.running->replies) reply.deliver(to_caf(why));
@@ -167,11 +193,11 @@ void store_state::batch_failed(storage::lane which, const error& why) {
   // Once in doubt, a batch stays so until a repetition of it succeeds, however often storage is unreachable in between.
   if (why.code != errc::store_unavailable) l.running->in_doubt = true;
   if (l.delay.count() == 0) {
-    l.failing_since = self->clock().now();
-    l.failing_since_real = real_now();
+    l.failing = {self->clock().now(), real_now()};
     spdlog::error("storage fails ({} lane): {}; the batch is repeated until its outcome is known", lane_name(which),
                   last_error);
   }
+  l.failing.cause = outage.cause;
   l.delay = l.delay.count() == 0 ? options.retry_min : std::min(l.delay * 2, options.retry_max);
   self->delayed_send(self, l.delay, lane_due{which});
 }
@@ -183,12 +209,16 @@ void store_state::retry(storage::lane which) {
   if (l.running) return send_batch(which);
   pump(which);
   if (l.running) return;
-  // Nobody waits any more: an empty change finds out when storage is back.
-  write_lane::batch probe{incarnation + "-" + std::to_string(++batches), {}, {}, self->clock().now(), false};
-  probe.changes =
-      std::make_shared<const std::vector<storage::write>>(1, storage::write{storage::remember_answer{}, nullptr});
-  l.running = std::move(probe);
+  await_storage(which);
   send_batch(which);
+}
+
+/// Nobody waits any more: an empty change finds out when storage is back.
+void store_state::await_storage(storage::lane which) {
+  write_lane::batch finder{incarnation + "-" + std::to_string(++batches), {}, {}, self->clock().now(), false};
+  finder.changes =
+      std::make_shared<const std::vector<storage::write>>(1, storage::write{storage::remember_answer{}, nullptr});
+  lane(which).running = std::move(finder);
 }
 
 /// Nobody waits longer for a commit than the watchdog's time, and nothing is written for a caller who was told that it
@@ -224,28 +254,6 @@ void store_state::fence() {
   if (options.on_fenced) options.on_fenced();
 }
 
-storage_state store_state::report() const {
-  storage_state s;
-  s.queued = static_cast<std::int64_t>(queued());
-  s.commit_ms_p50 = times.quantile(0.5);
-  s.commit_ms_p99 = times.quantile(0.99);
-  s.last_error = last_error;
-  s.since = since;
-  if (fenced) {
-    s.state = storage_state::condition::down;
-    return s;
-  }
-  for (const auto* l : {&hot, &bulk}) {
-    if (l->delay.count() == 0) continue;
-    bool down = self->clock().now() - l->failing_since >= options.down_after;
-    auto state = down ? storage_state::condition::down : storage_state::condition::recovering;
-    if (state <= s.state) continue;
-    s.state = state;
-    s.since = down ? l->failing_since_real + options.down_after : l->failing_since_real;
-  }
-  return s;
-}
-
 // ---- behaviour -----------------------------------------------------------------------------------------------------
 
 store_impl::behavior_type store(store_impl::stateful_pointer<store_state> self, store_options options,
@@ -263,12 +271,14 @@ store_impl::behavior_type store(store_impl::stateful_pointer<store_state> self, 
   s.bulk.timeout = options.bulk_timeout;
   for (auto& reader : workers.readers) s.reads.readers.push_back({std::move(reader), read_pool::condition::idle});
   s.options = std::move(options);
+  self->delayed_send(self, s.options.probe_every, probe_due{});
   return {
       [self](persist& cmd) { return self->state.take(cmd); },
       [self](read_task& task) { return self->state.take(task); },
       [self](const get_storage_state&) { return self->state.report(); },
       [self](const lane_due& due) { self->state.retry(due.which); },
       [self](const reader_due& due) { self->state.look_for(due.index); },
+      [self](const probe_due&) { self->state.probe(); },
   };
 }
 

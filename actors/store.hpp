@@ -3,6 +3,7 @@
 // store_unavailable, in a transaction: outcome_unknown); what was committed stays committed.
 #pragma once
 
+#include "actors/ask.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/store_workers.hpp"
 #include "config/settings.hpp"
@@ -27,8 +28,11 @@ struct store_options {
   std::chrono::milliseconds read_timeout{10'000};  ///< watchdog of one read
   std::chrono::milliseconds retry_min{20};         ///< before the first repetition of a failed batch; doubles
   std::chrono::milliseconds retry_max{1'000};
-  std::chrono::milliseconds down_after{5'000}; ///< failing for so long counts as down, before that as recovering
-  std::function<void()> on_fenced;             ///< called once, when another process has taken the lease
+  std::chrono::milliseconds down_after{5'000};    ///< failing for so long counts as down, before that as recovering
+  std::chrono::milliseconds probe_every{2'000};   ///< an idle hot lane is asked so often whether it could write
+  std::chrono::milliseconds probe_timeout{3'000}; ///< of that question
+  std::function<void()> on_fenced;                ///< called once, when another process has taken the lease
+  registry_actor registry;                        ///< hears, as the hub does, of every check that was settled
 };
 store_options store_options_of(const database_settings& settings);
 
@@ -55,8 +59,17 @@ struct lane_due {
 struct reader_due {
   std::size_t index = 0;
 };
-using store_impl = store_actor::extend<caf::reacts_to<lane_due>, caf::reacts_to<reader_due>>;
+/// Time to look whether an idle storage is there.
+struct probe_due {};
+using store_impl = store_actor::extend<caf::reacts_to<lane_due>, caf::reacts_to<reader_due>, caf::reacts_to<probe_due>>;
 using store_instant = caf::actor_clock::time_point;
+
+/// Since when something fails, and why as last heard.
+struct failing_time {
+  store_instant since = {};
+  time_point since_real = {};
+  storage::outage_cause cause = storage::outage_cause::none;
+};
 
 /// The waiting and the running changes of one writer.
 struct write_lane {
@@ -79,8 +92,7 @@ struct write_lane {
   std::deque<waiting> queue = {};
   std::optional<batch> running = {};
   std::chrono::milliseconds delay{0}; ///< the present backoff; zero: the lane is well
-  store_instant failing_since = {};
-  time_point failing_since_real = {};
+  failing_time failing = {};          ///< meaningful while delay is not zero
 };
 
 struct read_pool {
@@ -91,12 +103,14 @@ struct read_pool {
   };
   struct waiting {
     read_task task;
-    caf::typed_response_promise<read_done> reply;
+    kept_promise<read_done> reply;
     store_instant since;
     int tries = 0;
   };
   std::vector<slot> readers;
   std::deque<std::shared_ptr<waiting>> queue;
+  std::optional<failing_time> failing = {}; ///< the readers do not reach the database
+  bool probing = false;
 };
 
 /// The durations of the last transactions.
@@ -124,7 +138,12 @@ struct store_state {
   void send_batch(storage::lane which);
   void batch_ended(storage::lane which, const batch_outcome& outcome);
   void batch_lost(storage::lane which, const caf::error& why);
-  void batch_failed(storage::lane which, const error& why);
+  void batch_failed(storage::lane which, const error& why, const storage::outage& outage = {});
+  void await_storage(storage::lane which);
+  void tell_of_checks(const storage::committed& done);
+  void tell_of_answers(const storage::committed& done);
+  void probe();
+  void probed(const error& why, const storage::outage& outage);
   void retry(storage::lane which);
   void expire(write_lane& lane);
   void fence();
@@ -139,6 +158,8 @@ struct store_state {
   void read_lost(std::size_t reader, read_pool::waiting& what, const caf::error& why);
   void look_for(std::size_t reader);
   void lose(std::size_t reader);
+  void note_read(const storage::outage& outage);
+  void probe_reads();
 
   store_impl::pointer self;
   store_options options;
@@ -153,6 +174,7 @@ struct store_state {
   bool fenced = false;
   std::string last_error;
   time_point since{};
+  std::optional<time_point> crowded_since;
 };
 
 /// `hub` hears of new events; it may be invalid.
@@ -163,3 +185,4 @@ store_impl::behavior_type store(store_impl::stateful_pointer<store_state> self, 
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::lane_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::reader_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::probe_due)

@@ -24,11 +24,12 @@ caf::result<read_done> store_state::take(read_task& task) {
     return to_caf(fail(errc::overloaded, "too many queries are waiting: try again in a moment"));
   auto what = std::make_shared<read_pool::waiting>();
   what->task = std::move(task);
-  what->reply = self->make_response_promise<read_done>();
+  auto promise = self->make_response_promise<read_done>();
+  what->reply = promise;
   what->since = self->clock().now();
   reads.queue.push_back(what);
   pump_reads();
-  return what->reply;
+  return promise;
 }
 
 void store_state::pump_reads() {
@@ -53,6 +54,7 @@ void store_state::run_read(std::size_t reader, std::shared_ptr<read_pool::waitin
       .then(
           [this, reader, what](const read_done& done) {
             reads.readers[reader].at = read_pool::condition::idle;
+            note_read(done.outage);
             what->reply.deliver(done);
             pump_reads();
           },
@@ -95,6 +97,33 @@ void store_state::look_for(std::size_t reader) {
             if (why == caf::sec::request_timeout) reads.readers[reader].worker.slot->abort();
             lose(reader);
           });
+}
+
+/// A reader that does not reach the database has nothing to say about its statement; one that took too long has.
+void store_state::note_read(const storage::outage& outage) {
+  using storage::outage_cause;
+  if (outage.cause == outage_cause::none) {
+    if (reads.failing) spdlog::info("storage can be read again");
+    reads.failing.reset();
+    return;
+  }
+  if (outage.cause == outage_cause::hanging) return;
+  last_error = outage.said;
+  if (!reads.failing) {
+    reads.failing = failing_time{self->clock().now(), real_now()};
+    spdlog::error("storage cannot be read: {}", outage.said);
+  }
+  reads.failing->cause = outage.cause;
+}
+
+/// While reads fail, somebody has to find out that they work again.
+void store_state::probe_reads() {
+  if (!reads.failing || reads.probing) return;
+  reads.probing = true;
+  read_task ping{[](storage::reader& from) { (void)from.ping(); }};
+  auto over = [this] { reads.probing = false; };
+  self->request(store_actor{self}, options.read_timeout, std::move(ping))
+      .then([over](const read_done&) { over(); }, [over](const caf::error&) { over(); });
 }
 
 } // namespace dr::actors

@@ -32,6 +32,7 @@ batch_outcome commit(storage::writer& connection, const commit_batch& batch) {
     outcome.done = std::make_shared<storage::committed>(std::move(*got));
   else
     outcome.failure = got.error();
+  if (!got) outcome.outage = connection.last_outage();
   return outcome;
 }
 
@@ -47,8 +48,10 @@ store_reader_actor::behavior_type store_reader(store_reader_actor::stateful_poin
   house_rules(self, store_reader_state::name);
   self->state.connection = std::move(connection);
   return {[self](const read_task& task) {
-    if (task.run) task.run(*self->state.connection);
-    return read_done{};
+    if (!task.run) return read_done{};
+    auto& from = *self->state.connection;
+    task.run(from);
+    return read_done{from.last_outage()};
   }};
 }
 

@@ -35,7 +35,7 @@ private:
 using writer_slot = std::shared_ptr<connection_slot<storage::writer>>;
 using reader_slot = std::shared_ptr<connection_slot<storage::reader>>;
 
-/// One transaction. Repeating the id does it once.
+/// One transaction. Repeating the id does it once. Without an id and changes: could one be made now?
 struct commit_batch {
   std::string id;
   std::shared_ptr<const std::vector<storage::write>> changes;
@@ -43,6 +43,7 @@ struct commit_batch {
 struct batch_outcome {
   std::shared_ptr<storage::committed> done; ///< none when it failed as a whole
   error failure;
+  storage::outage outage; ///< why it failed, as far as the database is the reason
   double commit_ms = 0;
 };
 

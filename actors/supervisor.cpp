@@ -117,6 +117,7 @@ void supervisor_state::crashed(child& c, const caf::error& why) {
     if (stopping) stop_next();
     return;
   }
+  if (!c.trouble_since || self->clock().now() - c.up_at > how.window) c.trouble_since = c.since;
   take_along(c);
   plan_restart(c, c.last_error);
 }
@@ -139,7 +140,8 @@ void supervisor_state::plan_restart(child& c, const std::string& why) {
   }
   c.deaths.push_back(now);
   while (!c.deaths.empty() && now - c.deaths.front() > how.window) c.deaths.pop_front();
-  if (c.probation || std::ssize(c.deaths) > how.max_restarts) return give_up_on(c, why);
+  bool exceeded = c.probation || std::ssize(c.deaths) > how.max_restarts;
+  if (exceeded && policy_for(c) != give_up::never) return give_up_on(c, why);
   c.at = phase::waiting;
   ++c.restarts;
   c.delay = c.delay.count() == 0 ? how.backoff_min : std::min(c.delay * 2, how.backoff_max);
@@ -148,7 +150,7 @@ void supervisor_state::plan_restart(child& c, const std::string& why) {
 }
 
 void supervisor_state::give_up_on(child& c, const std::string& why) {
-  if (how.when_exceeded == give_up::escalate) {
+  if (policy_for(c) == give_up::escalate) {
     spdlog::critical("{}/{} keeps crashing ({}); {} gives up", own_name, c.spec.name, why, own_name);
     c.at = phase::finished;
     return begin_stop(caf::make_error(caf::sec::runtime_error, c.spec.name + " keeps crashing: " + why));
@@ -216,6 +218,8 @@ tree_node supervisor_state::node_of(const child& c) const {
   node.restarts = c.restarts;
   node.last_error = c.last_error;
   node.since = c.since;
+  bool settled = c.at == phase::finished || (c.at == phase::running && self->clock().now() - c.up_at >= how.window);
+  if (!settled) node.trouble_since = c.trouble_since;
   bool tried = c.probation && self->clock().now() - c.up_at < how.window;
   switch (c.at) {
   case phase::running:
@@ -260,7 +264,10 @@ caf::typed_response_promise<tree_node> supervisor_state::draw() {
                 all->one_done();
               },
               [all, at](const caf::error&) {
-                all->node.children[at].state = tree_node::condition::restarting;
+                auto& node = all->node.children[at];
+                node.state = tree_node::condition::restarting;
+                node.last_error = "does not answer";
+                if (!node.trouble_since) node.trouble_since = real_now();
                 all->one_done();
               });
     }
@@ -278,6 +285,15 @@ caf::typed_response_promise<tree_node> supervisor_state::draw() {
   auto reply = all->reply;
   all->one_done();
   return reply;
+}
+
+caf::result<found_child> supervisor_state::find(const std::string& path) {
+  auto slash = path.find('/');
+  auto it = std::ranges::find(children, path.substr(0, slash), [](const child& c) { return c.spec.name; });
+  if (it == children.end() || !it->ref) return found_child{};
+  if (slash == std::string::npos) return found_child{it->ref};
+  if (!it->spec.supervisor) return found_child{};
+  return self->delegate(caf::actor_cast<supervisor_impl>(it->ref), find_child{path.substr(slash + 1)});
 }
 
 // ---- behaviour -----------------------------------------------------------------------------------------------------
@@ -300,6 +316,7 @@ supervisor_impl::behavior_type supervisor(supervisor_impl::stateful_pointer<supe
   s.start_ready();
   return {
       [self](const get_tree&) { return self->state.draw(); },
+      [self](const find_child& whom) { return self->state.find(whom.path); },
       [self](const stop_tree&) { self->state.begin_stop(caf::exit_reason::user_shutdown); },
       [self](const restart_due& due) {
         auto& c = self->state.children[due.child];

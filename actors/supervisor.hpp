@@ -25,13 +25,17 @@ enum class restart_kind : unsigned char { permanent = 1, transient, temporary };
 enum class restart_strategy : unsigned char { one_for_one = 1, rest_for_one, one_for_all };
 /// What happens when a child crashes more often than allowed. park: it is `down`, visibly, and tried again slowly, and
 /// no sibling is disturbed. escalate: the supervisor ends with its children, as in OTP, and its own supervisor decides.
-enum class give_up : unsigned char { park = 1, escalate };
+/// never: it is started again however often it crashes, at most every backoff_max; for a worker that what it is asked
+/// makes crash, and that is of use to the next asker.
+enum class give_up : unsigned char { park = 1, escalate, never };
 
 struct child_spec {
   std::string name;
   /// Makes the actor; a throw counts as a crash at start.
   std::function<caf::actor(caf::actor_system&)> start;
   restart_kind restart = restart_kind::permanent;
+  /// When it crashes too often; none: as its supervisor says.
+  std::optional<give_up> when_exceeded = {};
   /// A nested supervisor: asked for its own tree.
   bool supervisor = false;
   /// A handle of make_stable() that shall stand for this child; none for most.
@@ -65,7 +69,16 @@ struct stop_overdue {
   std::uint64_t generation = 0;
   bool killed = false;
 };
-using supervisor_impl = supervisor_actor::extend<caf::reacts_to<restart_due>, caf::reacts_to<stop_overdue>>;
+/// Who stands at this path below the supervisor ("writers/hot_writer") now? For diagnosis and for tests that make
+/// trouble.
+struct find_child {
+  std::string path;
+};
+struct found_child {
+  caf::actor who; ///< invalid: nobody
+};
+using supervisor_impl = supervisor_actor::extend<caf::reacts_to<restart_due>, caf::reacts_to<stop_overdue>,
+                                                 caf::replies_to<find_child>::with<found_child>>;
 
 struct supervisor_state {
   static constexpr const char* name = "supervisor";
@@ -81,6 +94,7 @@ struct supervisor_state {
     std::int64_t restarts = 0;
     std::string last_error = {};
     time_point since{};
+    std::optional<time_point> trouble_since = {}; ///< the first crash since it last lived for a window
     instant up_at{};
     std::chrono::milliseconds delay{0};
     std::deque<instant> deaths = {};
@@ -104,7 +118,9 @@ struct supervisor_state {
   void stop_next();
   tree_node node_of(const child& c) const;
   caf::typed_response_promise<tree_node> draw();
+  caf::result<found_child> find(const std::string& path);
 
+  give_up policy_for(const child& c) const { return c.spec.when_exceeded.value_or(how.when_exceeded); }
   std::size_t index_of(const child& c) const { return static_cast<std::size_t>(&c - children.data()); }
 
   supervisor_impl::pointer self;
@@ -130,3 +146,5 @@ child_spec nested_supervisor(std::string name, supervision how, std::vector<chil
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::restart_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::stop_overdue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::find_child)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::found_child)

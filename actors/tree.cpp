@@ -80,6 +80,7 @@ child_spec storage_group(caf::actor_system& system, const tree_options& options,
   first.stable = untyped(all.store);
   auto limits = store_options_of(options.config->database);
   limits.on_fenced = options.on_fenced;
+  limits.registry = all.registry;
   first.start = [limits, workers, hub = all.hub](caf::actor_system& sys) {
     return untyped(sys.spawn(store, limits, workers, hub));
   };

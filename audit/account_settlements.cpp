@@ -202,6 +202,9 @@ std::string joined(const std::vector<std::string>& texts) {
 /// The figures, or the days without which there are none.
 verdict judge(evidence& from, const reduction_check& check, const std::string& cust_no) {
   if (cust_no.empty()) return unverifiable_without_number(from.input.event.baseline);
+  // One that failed every time was given up at the verification deadline, whatever the data would say.
+  auto given_up = unverifiable_in_time(from.input.event.baseline);
+  if (check.detail == given_up.detail && compare(check, given_up).stored.empty()) return given_up;
   auto said = evaluate(from.input);
   if (!std::holds_alternative<evaluation_waits>(said)) return said;
   // It may have been settled at the verification deadline, with what there was.

@@ -35,7 +35,8 @@ inline constexpr const char* list_saved = "Listsaved"; ///< answers frozen and c
 inline constexpr const char* reduction_check = "ReductionCheck";
 inline constexpr const char* point_changed = "PointChanged";
 inline constexpr const char* point_withdrawn = "PointWithdrawn";
-inline constexpr const char* check_parked = "CheckParked";
+inline constexpr const char* check_parked = "CheckParked";   ///< set aside until somebody asks, for what `reason` says
+inline constexpr const char* check_retried = "CheckRetried"; ///< somebody asked: of one response, or a whole campaign
 inline constexpr const char* recheck_ordered = "RecheckOrdered";
 inline constexpr const char* user_enrolled = "UserEnrolled";
 inline constexpr const char* user_changed = "UserChanged";
@@ -43,10 +44,10 @@ inline constexpr const char* user_withdrawn = "UserWithdrawn";
 inline constexpr const char* users_imported = "UsersImported"; ///< one per chunk
 inline constexpr const char* token_issued = "TokenIssued";
 inline constexpr const char* token_revoked = "TokenRevoked";
-inline constexpr const char* all[] = {dr_started,    list_made,       dr_begun,       dr_changed,      accept_chosen,
-                                      deny_chosen,   dr_ended,        dr_canceled,    list_saved,      reduction_check,
-                                      point_changed, point_withdrawn, check_parked,   recheck_ordered, user_enrolled,
-                                      user_changed,  user_withdrawn,  users_imported, token_issued,    token_revoked};
+inline constexpr const char* all[] = {
+    dr_started,      list_made,     dr_begun,        dr_changed,     accept_chosen,   deny_chosen,  dr_ended,
+    dr_canceled,     list_saved,    reduction_check, point_changed,  point_withdrawn, check_parked, check_retried,
+    recheck_ordered, user_enrolled, user_changed,    user_withdrawn, users_imported,  token_issued, token_revoked};
 } // namespace event_types
 
 } // namespace dr

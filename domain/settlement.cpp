@@ -206,6 +206,14 @@ evaluation_waits waits_of(const gathered& facts) {
   return out;
 }
 
+evaluation unverifiable(const baseline_choice& baseline, std::string why) {
+  evaluation out;
+  out.baseline = {baseline.method, false};
+  out.quality = check_quality::unverifiable;
+  out.detail = std::move(why);
+  return out;
+}
+
 } // namespace
 
 verdict evaluate(const check_input& input) {
@@ -233,11 +241,13 @@ std::vector<credited_quarter> reductions_by_quarter(const check_input& input) {
 }
 
 evaluation unverifiable_without_number(const baseline_choice& baseline) {
-  evaluation out;
-  out.baseline = {baseline.method, false};
-  out.quality = check_quality::unverifiable;
-  out.detail = "The user has no KEPCO customer number; the answer stays and nothing is credited.";
-  return out;
+  return unverifiable(baseline, "The user has no KEPCO customer number; the answer stays and nothing is credited.");
+}
+
+// The reason itself is the operator's business: it is in the event CheckParked.
+evaluation unverifiable_in_time(const baseline_choice& baseline) {
+  return unverifiable(
+      baseline, "It could not be verified until the verification deadline; the answer stays and nothing is credited.");
 }
 
 void fill(reduction_check& check, const evaluation& figures) {

@@ -73,6 +73,8 @@ std::vector<credited_quarter> reductions_by_quarter(const check_input& input);
 
 /// The verdict on a user without a KEPCO customer number: unverifiable.
 evaluation unverifiable_without_number(const baseline_choice& baseline);
+/// The verdict on a check that failed every time until its verification deadline had passed: unverifiable.
+evaluation unverifiable_in_time(const baseline_choice& baseline);
 
 /// Copies the figures into a check's record; ids, names and times are left as they are.
 void fill(reduction_check& check, const evaluation& figures);

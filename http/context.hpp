@@ -7,9 +7,11 @@
 #include "http/auth.hpp"
 #include "http/bridge.hpp"
 #include "http/codecs/push_codec.hpp"
+#include "http/diagnosis.hpp"
 #include "http/origin.hpp"
 #include "http/server/reply.hpp"
 #include "http/server/request.hpp"
+#include "http/server/server.hpp"
 #include "http/sockets.hpp"
 
 #include <atomic>
@@ -42,6 +44,9 @@ struct front_context {
   socket_directory sockets;
   const push_codec codec;
   std::atomic<bool> draining{false};
+  std::weak_ptr<const server> running; ///< set before it starts
+  problem_log problems;                ///< for watch_health() alone
+  std::atomic<bool> watching{false};   ///< watch_health() is under way
 };
 using context_ptr = std::shared_ptr<front_context>;
 

@@ -3,6 +3,7 @@
 #include "actors/house.hpp"
 #include "http/context.hpp"
 #include "http/endpoint.hpp"
+#include "http/health.hpp"
 #include "http/routes.hpp"
 #include "http/server/server.hpp"
 
@@ -41,6 +42,10 @@ server_options options_of(const settings& config) {
   return made;
 }
 
+/// How often the front looks for what is wrong, for the log.
+constexpr std::chrono::seconds watch_every{2};
+struct watch_due {};
+
 struct front_state {
   static constexpr const char* name = "http_front";
   std::shared_ptr<server> running;
@@ -54,13 +59,19 @@ struct front_state {
   }
 };
 
-caf::behavior front(caf::stateful_actor<front_state>* self, std::shared_ptr<server> running, front_options options) {
+caf::behavior front(caf::stateful_actor<front_state>* self, std::shared_ptr<server> running,
+                    std::weak_ptr<front_context> app, front_options options) {
   actors::house_rules(self, front_state::name);
   self->state.running = std::move(running);
   self->state.control = options.control;
   self->state.grace = options.config->http.drain_timeout;
+  self->delayed_send(self, watch_every, watch_due{});
   // It speaks HTTP, not messages; the exit message of its supervisor ends it.
-  return {[](actors::stop_tree) {}};
+  return {[self, app = std::move(app)](watch_due) {
+    if (auto all = app.lock())
+      spawn_task(self->state.running->executor(), "the watch over the parts", watch_health(std::move(all)));
+    self->delayed_send(self, watch_every, watch_due{});
+  }};
 }
 
 } // namespace
@@ -136,13 +147,14 @@ caf::actor start_front(caf::actor_system& system, const front_options& options) 
     if (wanted.listen_fd < 0) throw std::runtime_error("the listening socket cannot be duplicated");
   }
   auto running = std::make_shared<server>(std::move(wanted), make_router(app), make_hooks(app));
+  app->running = running;
   if (auto started = running->start(); !started)
     throw std::runtime_error("the HTTP front cannot listen: " + started.error().detail);
   options.control->attach(running, app);
   spdlog::info("listening on http://{}, access control {}",
                endpoint{options.config->http.address.host, running->port()}.text(), to_string(options.config->auth));
   // Stopping waits for requests in flight: a thread of its own.
-  return system.spawn<caf::detached>(front, std::move(running), options);
+  return system.spawn<caf::detached>(front, std::move(running), std::weak_ptr(app), options);
 }
 
 } // namespace dr::http

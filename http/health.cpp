@@ -2,6 +2,8 @@
 
 #include "http/reads.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 namespace dr::http {
@@ -12,6 +14,8 @@ using condition = actors::tree_node::condition;
 using circuit = actors::kepco_state::circuit_state;
 constexpr std::chrono::milliseconds part_timeout{1500}; // more than the patience of the tree itself
 constexpr const char* silent = "does not answer";
+/// A check whose turn came so long ago (real time) is overdue.
+constexpr std::chrono::minutes overdue_after{5};
 
 const char* to_string(condition state) noexcept {
   switch (state) {
@@ -49,17 +53,18 @@ const char* to_string(actors::storage_state::condition state) noexcept {
   return "down";
 }
 
-void error_field(json_writer& out, const std::string& text, bool shown) {
+/// What only the operator is shown.
+void operator_field(json_writer& out, std::string_view name, const std::string& text, bool shown) {
   if (text.empty() || !shown)
-    out.key("lastError").null();
+    out.key(name).null();
   else
-    out.field("lastError", text);
+    out.field(name, text);
 }
 
 void write_node(json_writer& out, const actors::tree_node& node, bool with_errors) {
   out.begin_object().field("name", node.name).field("kind", node.supervisor ? "supervisor" : "actor");
   out.field("state", to_string(node.state)).field("restarts", node.restarts);
-  error_field(out, node.last_error, with_errors);
+  operator_field(out, "lastError", node.last_error, with_errors);
   out.field("since", node.since).key("children").begin_array();
   for (const auto& child : node.children) write_node(out, child, with_errors);
   out.end_array().key("dynamic").begin_object();
@@ -101,8 +106,37 @@ health_status judge(const health_report& report) noexcept {
   return health_status::up;
 }
 
+namespace {
+
+void note_process(const front_context& app, health_report& made) {
+  made.at = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  made.process_since = app.since;
+  made.draining = app.draining;
+  const auto now = app.now();
+  made.checks_due_before = now - (app.time->after_real(overdue_after) - now);
+  if (app.time->is_virtual())
+    made.virtual_rate = std::chrono::duration<double>(app.time->after_real(std::chrono::seconds{1}) - now).count();
+  if (const auto front = app.running.lock()) {
+    const auto counts = front->counters();
+    made.connections = counts.connections;
+    made.max_connections = front->max_connections();
+    made.refusing_since = counts.refusing_since;
+  }
+}
+
+/// Only a storage that works is asked.
+awaitable<void> note_checks(front_context& app, health_report& made) {
+  if (made.storage.state != actors::storage_state::condition::up) co_return;
+  auto reading = read_check_queue(app);
+  auto found = co_await std::move(reading);
+  if (found) made.checks = std::move(*found);
+}
+
+} // namespace
+
 awaitable<health_report> ask_health(front_context& app) {
   health_report made;
+  note_process(app, made);
   auto tree_pending = ask_part<actors::tree_node>(app, app.services.root, actors::get_tree{});
   auto tree = co_await std::move(tree_pending);
   auto gate_pending = ask_part<actors::kepco_state>(app, app.services.gate, actors::get_kepco_state{});
@@ -112,6 +146,7 @@ awaitable<health_report> ask_health(front_context& app) {
   if (tree) {
     made.tree = std::move(*tree);
   } else {
+    made.tree_answers = false;
     made.tree.name = "root";
     made.tree.supervisor = true;
     made.tree.state = condition::down;
@@ -121,45 +156,100 @@ awaitable<health_report> ask_health(front_context& app) {
   if (gate) {
     made.kepco = std::move(*gate);
   } else {
+    made.kepco_answers = false;
     made.kepco.circuit = circuit::open;
     made.kepco.last_error = silent;
   }
   if (store) {
     made.storage = std::move(*store);
   } else {
+    made.storage_answers = false;
     made.storage.state = actors::storage_state::condition::down;
     made.storage.last_error = silent;
   }
   made.status = judge(made);
+  auto counting = note_checks(app, made);
+  co_await std::move(counting);
   co_return made;
 }
 
 namespace {
 
-void write_report(json_writer& out, const health_report& report, std::int64_t parked, bool with_errors) {
+std::int64_t parked_in(const health_report& report) {
+  std::int64_t sum = 0;
+  if (report.checks)
+    for (const auto& of : report.checks->parked) sum += of.count;
+  return sum;
+}
+
+void write_problems(json_writer& out, const health_report& report, bool with_errors) {
+  out.key("problems").begin_array();
+  for (const auto& one : diagnose(report)) {
+    out.begin_object().field("part", one.part).field("severity", to_string(one.how_bad)).field("what", one.what);
+    out.field("since", one.since).field("doing", one.doing);
+    operator_field(out, "todo", one.todo, with_errors);
+    operator_field(out, "lastError", one.said, with_errors);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+void write_report(json_writer& out, const health_report& report, bool with_errors) {
+  write_problems(out, report, with_errors);
   out.key("kepco").begin_object().field("circuit", to_string(report.kepco.circuit));
-  out.field("queued", report.kepco.queued).field("parked", parked);
-  error_field(out, report.kepco.last_error, with_errors);
+  out.field("queued", report.kepco.queued).field("parked", parked_in(report));
+  operator_field(out, "lastError", report.kepco.last_error, with_errors);
   out.end_object();
   out.key("storage").begin_object().field("state", to_string(report.storage.state));
   out.field("queued", report.storage.queued).field("commitMsP50", report.storage.commit_ms_p50);
   out.field("commitMsP99", report.storage.commit_ms_p99);
-  error_field(out, report.storage.last_error, with_errors);
+  operator_field(out, "lastError", report.storage.last_error, with_errors);
   out.end_object();
 }
 
 } // namespace
 
-std::string to_json(const health_report& report, const front_context& app, std::int64_t parked, bool with_errors) {
+std::string to_json(const health_report& report, const front_context& app, bool with_errors) {
   std::string text;
   json_writer out(text);
   out.begin_object().field("status", to_string(report.status)).field("version", app.version);
   out.field("since", app.since).field("clock", app.time->is_virtual() ? "virtual" : "real");
   write_node(out.key("tree"), report.tree, with_errors);
-  write_report(out, report, parked, with_errors);
+  write_report(out, report, with_errors);
   out.end_object();
   return text;
 }
+
+awaitable<void> watch_health(context_ptr app) {
+  struct one_at_a_time {
+    std::atomic<bool>& busy;
+    const bool first = !busy.exchange(true);
+    ~one_at_a_time() {
+      if (first) busy = false;
+    }
+  };
+  const one_at_a_time turn{app->watching};
+  if (!turn.first) co_return; // the last look still waits for somebody
+  auto asking = ask_health(*app);
+  const auto report = co_await std::move(asking);
+  for (const auto& line : app->problems.update(diagnose(report), std::chrono::steady_clock::now())) {
+    using spdlog::level::level_enum;
+    const auto how_bad = line.problem.how_bad;
+    auto level = how_bad == severity::critical ? level_enum::err : level_enum::warn;
+    if (!line.begins || how_bad == severity::info) level = level_enum::info;
+    spdlog::log(level, "{}", line.text());
+  }
+}
+
+namespace {
+
+void write_parked(json_writer& out, const storage::parked_check& one) {
+  out.begin_object().field("responseId", one.response.value).field("drId", one.campaign.value);
+  out.field("userId", one.user.value).field("userName", one.user_name).field("since", one.since);
+  out.field("attempts", one.attempts).field("reason", one.reason).end_object();
+}
+
+} // namespace
 
 awaitable<result<std::string>> overview_json(front_context& app, std::string head, std::optional<std::string> origin) {
   auto reading = read_overview(app);
@@ -180,9 +270,11 @@ awaitable<result<std::string>> overview_json(front_context& app, std::string hea
   out.key("users").begin_object().field("enrolled", rows->counts.enrolled);
   out.field("connected", push ? push->customers : 0).end_object();
   out.key("checks").begin_object().field("pending", rows->counts.checks_pending);
-  out.field("parked", rows->counts.checks_parked).end_object();
+  out.field("parked", rows->counts.checks_parked).key("parkedChecks").begin_array();
+  for (const auto& one : rows->parked) write_parked(out, one);
+  out.end_array().end_object();
   out.key("health").begin_object().field("status", to_string(health.status));
-  write_report(out, health, rows->counts.checks_parked, true);
+  write_report(out, health, true);
   out.end_object().key("events").begin_array();
   for (const auto& e : rows->events) write_event(out, e);
   out.end_array();

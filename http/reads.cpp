@@ -14,6 +14,7 @@ constexpr std::chrono::milliseconds probe_timeout{1000};
 constexpr std::size_t max_customer_campaigns = 20'000;
 constexpr int overview_campaigns = 100;
 constexpr int overview_events = 20;
+constexpr int overview_parked = 20;
 
 template <class Query> auto read_within(front_context& app, Query query) {
   return read(app.system, app.services.store, app.request_timeout(), std::move(query));
@@ -72,8 +73,8 @@ awaitable<result<void>> ping_store(front_context& app) {
   return read(app.system, app.services.store, probe_timeout, [](reader& from) { return from.ping(); });
 }
 
-awaitable<result<storage::overview_counts>> read_counts(front_context& app) {
-  return read(app.system, app.services.store, probe_timeout, [](reader& from) { return from.overview(); });
+awaitable<result<storage::check_queue>> read_check_queue(front_context& app) {
+  return read(app.system, app.services.store, probe_timeout, [](reader& from) { return from.queue_of_checks(); });
 }
 
 awaitable<result<user>> find_user(front_context& app, user_id id) {
@@ -159,7 +160,9 @@ awaitable<result<overview_rows>> read_overview(front_context& app) {
     if (!running) return running.error();
     auto events = from.last_events(overview_events);
     if (!events) return events.error();
-    return overview_rows{*counts, std::move(running->items), std::move(*events)};
+    auto parked = from.parked_checks(overview_parked);
+    if (!parked) return parked.error();
+    return overview_rows{*counts, std::move(*parked), std::move(running->items), std::move(*events)};
   });
 }
 

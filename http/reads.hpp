@@ -17,7 +17,7 @@ awaitable<result<std::optional<storage::keyed_answer>>>
 find_keyed(front_context& app, std::string principal, std::string method, std::string path, std::string key);
 /// Both answer within a second, or fail.
 awaitable<result<void>> ping_store(front_context& app);
-awaitable<result<storage::overview_counts>> read_counts(front_context& app);
+awaitable<result<storage::check_queue>> read_check_queue(front_context& app);
 
 awaitable<result<user>> find_user(front_context& app, user_id id);
 awaitable<result<storage::page<user>>> list_users(front_context& app, storage::user_filter filter,
@@ -45,6 +45,7 @@ awaitable<result<std::vector<storage::statement_row>>> read_statement(front_cont
 /// What /overview needs of the store.
 struct overview_rows {
   storage::overview_counts counts;
+  std::vector<storage::parked_check> parked; ///< the first ones
   std::vector<campaign> running;
   std::vector<event> events;
 };

@@ -53,6 +53,7 @@ constexpr route_row table[] = {
   {method::put,     "/responses/{id}",            customer, h::put_response,    "putResponse",     json_body, hal},
   {method::put,     "/responses/{id}/accept",     customer, h::accept_response, "acceptResponse",  json_body, hal},
   {method::put,     "/responses/{id}/deny",       customer, h::deny_response,   "denyResponse",    json_body, hal},
+  {method::post,    "/responses/{id}/retry-check", admin,   h::retry_check,      "retryCheck",      json_body, hal},
 
   {method::get,     "/kepcos",                    customer, h::list_kepcos,     "listKepcos",      no_body,   hal},
   {method::get,     "/kepcos/{id}",               customer, h::get_kepco,       "getKepco",        no_body,   hal},

@@ -1,7 +1,10 @@
 #include "simulator/admin.hpp"
 
+#include "simulator/wire.hpp"
+
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <initializer_list>
 
@@ -14,6 +17,7 @@ using nlohmann::json;
 constexpr std::size_t max_items = 200'000;
 constexpr double max_kw = 1'000'000;
 constexpr std::int64_t max_latency_ms = 600'000;
+constexpr std::int64_t max_time_ms = 24LL * 60 * 60 * 1000;
 constexpr std::int64_t max_lag_minutes = 60 * 24 * 30;
 
 /// Reads the fields of one object and collects what is wrong with them.
@@ -79,6 +83,19 @@ public:
     return day;
   }
 
+  /// 0 for "none", else one more than the place in garbage_names.
+  std::optional<std::uint64_t> poison(const char* name) {
+    if (!has(name)) return std::nullopt;
+    const auto text = object_[name].is_string() ? object_[name].get<std::string>() : std::string{};
+    if (text == "none") return 0;
+    const auto* at = std::find(garbage_names.begin(), garbage_names.end(), text);
+    if (at != garbage_names.end()) return static_cast<std::uint64_t>(at - garbage_names.begin()) + 1;
+    std::string all = "must be none";
+    for (const auto* known : garbage_names) all += std::string(", ") + known;
+    refuse(name, std::move(all));
+    return std::nullopt;
+  }
+
   bool refuse(const std::string& name, std::string why) {
     auto pointer = name.empty() ? pointer_ : pointer_ + "/" + name;
     if (wrong_.size() < 20) wrong_.push_back({std::move(pointer), std::move(why)});
@@ -138,11 +155,12 @@ reduction read_reduction(fields f) {
 
 site_change read_site(fields f) {
   site_change site;
-  if (!f.is_object_of({"custNo", "baseKw", "consentFrom"})) return site;
+  if (!f.is_object_of({"custNo", "baseKw", "consentFrom", "poison"})) return site;
   site.cust_no = f.cust_no();
   if (f.has("baseKw")) site.base_w = watts(f.number("baseKw", 0, max_kw, "must be a number from 0 to 1000000"));
   site.consent_from = f.day("consentFrom");
-  if (!f.has("baseKw") && !f.has("consentFrom")) f.refuse("baseKw", "is required");
+  site.poison = f.poison("poison");
+  if (!f.has("baseKw") && !f.has("consentFrom") && !f.has("poison")) f.refuse("baseKw", "is required");
   return site;
 }
 
@@ -162,8 +180,8 @@ result<faults> parse_faults(std::string_view body) {
   std::vector<field_error> wrong;
   fields f(*document, "", wrong);
   faults out;
-  if (f.is_object_of(
-          {"errorRate", "latencyMs", "hangRate", "truncateRate", "garbageRate", "missingRate", "lagMinutes", "down"})) {
+  if (f.is_object_of({"errorRate", "latencyMs", "hangRate", "truncateRate", "garbageRate", "missingRate", "lagMinutes",
+                      "down", "spreadMinutes", "changeRate", "flapMs", "forMs"})) {
     auto rate = [&](const char* name) {
       return f.has(name) ? f.number(name, 0, 1, "must be a number from 0 to 1") : 0.0;
     };
@@ -174,7 +192,11 @@ result<faults> parse_faults(std::string_view body) {
     out.missing_rate = rate("missingRate");
     if (f.has("latencyMs")) out.latency = std::chrono::milliseconds{f.whole("latencyMs", max_latency_ms)};
     if (f.has("lagMinutes")) out.lag = std::chrono::minutes{f.whole("lagMinutes", max_lag_minutes)};
+    if (f.has("spreadMinutes")) out.spread = std::chrono::minutes{f.whole("spreadMinutes", max_lag_minutes)};
+    out.change_rate = rate("changeRate");
     if (f.has("down")) out.down = f.flag("down");
+    if (f.has("flapMs")) out.flap = std::chrono::milliseconds{f.whole("flapMs", max_time_ms)};
+    if (f.has("forMs")) out.last = std::chrono::milliseconds{f.whole("forMs", max_time_ms)};
   }
   if (!wrong.empty()) return wrong_fields(std::move(wrong));
   return out;
@@ -184,7 +206,9 @@ std::string format_faults(const faults& f) {
   return nlohmann::ordered_json{{"errorRate", f.error_rate},     {"latencyMs", f.latency.count()},
                                 {"hangRate", f.hang_rate},       {"truncateRate", f.truncate_rate},
                                 {"garbageRate", f.garbage_rate}, {"missingRate", f.missing_rate},
-                                {"lagMinutes", f.lag.count()},   {"down", f.down}}
+                                {"lagMinutes", f.lag.count()},   {"spreadMinutes", f.spread.count()},
+                                {"changeRate", f.change_rate},   {"down", f.down},
+                                {"flapMs", f.flap.count()},      {"forMs", f.last.count()}}
       .dump();
 }
 

@@ -95,6 +95,7 @@ result<void> model::change_sites(const std::vector<site_change>& changes) {
     auto& known = sites_[change.cust_no];
     if (change.base_w) known.base_w = change.base_w;
     if (change.consent_from) known.consent_from = change.consent_from;
+    if (change.poison) known.poison = *change.poison;
   }
   return {};
 }
@@ -146,7 +147,8 @@ std::optional<day_profile> model::metered(const std::string& cust_no, const site
 }
 
 std::optional<day_profile> model::day(const std::string& cust_no, korean_day day, time_point now,
-                                      std::optional<std::chrono::minutes> lag_override) const {
+                                      std::optional<std::chrono::minutes> lag_override,
+                                      std::chrono::minutes spread) const {
   if (start_of(day) > now) return std::nullopt;
   std::shared_lock lock(mutex_);
   auto found = sites_.find(cust_no);
@@ -157,7 +159,14 @@ std::optional<day_profile> model::day(const std::string& cust_no, korean_day day
   bool any = false;
   for (int quarter = 0; quarter < quarters_per_day; ++quarter) {
     auto from = start_of(day) + quarter * quarter_hour;
-    auto there = lag ? from + quarter_hour + *lag <= now : from <= now;
+    auto there =
+        lag || spread.count() > 0 ? from + quarter_hour + lag.value_or(std::chrono::minutes{0}) <= now : from <= now;
+    if (there && spread.count() > 0) {
+      auto draw = mixed(mixed(options_.seed, cust_no), static_cast<std::uint64_t>(from.time_since_epoch().count()));
+      auto later =
+          std::chrono::minutes{static_cast<std::int64_t>(draw % static_cast<std::uint64_t>(spread.count() + 1))};
+      there = from + quarter_hour + lag.value_or(std::chrono::minutes{0}) + later <= now;
+    }
     auto& wh = profile->wh[static_cast<std::size_t>(quarter)];
     if (!there) wh = day_profile::missing;
     any = any || wh != day_profile::missing;
@@ -170,6 +179,12 @@ std::optional<korean_day> model::consent_from(const std::string& cust_no) const 
   std::shared_lock lock(mutex_);
   auto found = sites_.find(cust_no);
   return found == sites_.end() ? std::nullopt : found->second.consent_from;
+}
+
+std::uint64_t model::poison_of(const std::string& cust_no) const {
+  std::shared_lock lock(mutex_);
+  auto found = sites_.find(cust_no);
+  return found == sites_.end() ? 0 : found->second.poison;
 }
 
 std::vector<std::string> model::known_customers(std::size_t most) const {

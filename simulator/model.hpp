@@ -31,6 +31,8 @@ struct site_change {
   std::string cust_no;
   std::optional<std::int64_t> base_w;     ///< mean power
   std::optional<korean_day> consent_from; ///< earlier days are refused
+  /// What it gets instead of every answer: a place in garbage_names plus one; 0: an answer.
+  std::optional<std::uint64_t> poison = {};
 };
 
 /// Thread-safe.
@@ -57,12 +59,17 @@ public:
   std::size_t clear_reductions(const std::optional<std::string>& cust_no);
 
   /// What KEPCO has of a customer's day at `now`: missing where it is not there yet (see `lag`; `lag_override` replaces
-  /// it). Never below zero. Nothing at all: nothing.
+  /// it; with `spread` each quarter hour comes up to so much later still, always by the same). Never below zero.
+  /// Nothing at all: nothing.
   std::optional<day_profile> day(const std::string& cust_no, korean_day day, time_point now,
-                                 std::optional<std::chrono::minutes> lag_override) const;
+                                 std::optional<std::chrono::minutes> lag_override,
+                                 std::chrono::minutes spread = std::chrono::minutes{0}) const;
 
   /// From when on the customer may be read; none: always.
   std::optional<korean_day> consent_from(const std::string& cust_no) const;
+
+  /// What the customer gets instead of an answer; 0: an answer.
+  std::uint64_t poison_of(const std::string& cust_no) const;
 
   /// The customers that were set up by files, sites or reductions, ascending, at most `most`.
   std::vector<std::string> known_customers(std::size_t most) const;
@@ -71,6 +78,7 @@ private:
   struct site {
     std::optional<std::int64_t> base_w;
     std::optional<korean_day> consent_from;
+    std::uint64_t poison = 0;
     std::vector<reduction> reductions;
   };
   std::optional<day_profile> metered(const std::string& cust_no, const site* known, korean_day day) const;

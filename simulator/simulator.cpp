@@ -77,6 +77,12 @@ std::optional<korean_day> parse_ymd(const std::string& text) {
   return parse_day(text.substr(0, 4) + "-" + text.substr(4, 2) + "-" + text.substr(6, 2));
 }
 
+/// What this call says of values that change between two reads.
+void change(day_profile& profile, const call_fate& fate) {
+  for (std::size_t i = 0; i < profile.wh.size(); ++i)
+    if (profile.wh[i] != day_profile::missing) profile.wh[i] = fate.changed(i, profile.wh[i]);
+}
+
 /// The answer's first half. The body is whole as HTTP sees it, or the connection is cut in the middle.
 reply truncated(reply whole, std::uint64_t variant) {
   whole.body.resize(whole.body.size() / 2);
@@ -185,6 +191,8 @@ awaitable<reply> simulator::impl::serve(request_context& request, operation op) 
     break;
   }
   auto out = answer(call, op, fate, format);
+  if (auto poison = meters.poison_of(call["custNo"]); poison > 0)
+    out.body = garbage_answer(out.body, call["custNo"], poison - 1, out.content_type);
   if (fate.kind == mishap::garbage) out.body = garbage_answer(out.body, call["custNo"], fate.variant, out.content_type);
   if (fate.kind == mishap::truncate) co_return truncated(std::move(out), fate.variant);
   co_return out;
@@ -242,8 +250,9 @@ reply simulator::impl::answer_customer(const call_parameters& call, operation op
                  op == operation::day ? "date는 yyyymmdd입니다." : "dateTime은 15분 단위의 yyyymmddhhmi입니다.");
   if (auto from = meters.consent_from(cust_no); from && *day < *from)
     return wrong("openapi-9001", "고객이 정보 제공에 동의한 날(" + format_day(*from) + ")부터 조회할 수 있습니다.");
-  auto profile = meters.day(cust_no, *day, time.now(), lag_of(fate));
+  auto profile = meters.day(cust_no, *day, time.now(), lag_of(fate), fate.spread);
   if (!profile) return wrong("openapi-9001", "조회된 데이터가 없습니다.");
+  change(*profile, fate);
   return said(op == operation::day ? day_answer(format, cust_no, *day, *profile, fate)
                                    : minute_answer(format, cust_no, *day, quarter, *profile, fate));
 }
@@ -253,7 +262,10 @@ std::string simulator::impl::answer_period(korean_day day, const call_fate& fate
   auto now = time.now();
   for (const auto& cust_no : meters.known_customers(max_period_customers)) {
     if (auto from = meters.consent_from(cust_no); from && day < *from) continue;
-    if (auto profile = meters.day(cust_no, day, now, lag_of(fate))) customers.emplace_back(cust_no, *profile);
+    if (auto profile = meters.day(cust_no, day, now, lag_of(fate), fate.spread)) {
+      change(*profile, fate);
+      customers.emplace_back(cust_no, *profile);
+    }
   }
   if (customers.empty())
     return error_answer(format, list_of(operation::period), "openapi-9001", "조회된 데이터가 없습니다.");

@@ -170,9 +170,27 @@ std::string error_answer(wire_format format, const char* list, const std::string
   return text_of(format, list, ordered_json::array({{{"errMsg", message}}, {{"returnCode", code}}}));
 }
 
+namespace {
+
+/// A JSON answer with the value of every quarter hour replaced.
+std::string values_replaced(const std::string& answer, const std::string& by) {
+  std::string out;
+  std::size_t done = 0;
+  for (auto at = answer.find("\"pwr_qty"); at != std::string::npos; at = answer.find("\"pwr_qty", done)) {
+    auto colon = answer.find(':', at);
+    auto end = colon == std::string::npos ? colon : answer.find_first_of(",}", colon);
+    if (end == std::string::npos) break;
+    out.append(answer, done, colon + 1 - done).append(by);
+    done = end;
+  }
+  return out.append(answer, done, std::string::npos);
+}
+
+} // namespace
+
 std::string garbage_answer(const std::string& answer, const std::string& cust_no, std::uint64_t variant,
                            std::string& type) {
-  switch (variant % 5) {
+  switch (variant % garbage_names.size()) {
   case 0:
     type = "text/html;charset=UTF-8";
     return "<!DOCTYPE html><html><head><title>오류</title></head><body><h1>시스템 점검 중입니다</h1></body></html>";
@@ -189,6 +207,12 @@ std::string garbage_answer(const std::string& answer, const std::string& cust_no
   }
   case 3:
     return std::string("\xff\xfe\x00\x81garbage\x00", 12);
+  case 5:
+    return std::string(100'000, '[');
+  case 6:
+    return values_replaced(answer, "1e999");
+  case 7:
+    return values_replaced(answer, R"({"value":[null,true]})");
   default:
     return "";
   }

@@ -5,6 +5,7 @@
 #include "domain/time.hpp"
 #include "simulator/faults.hpp"
 
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,8 +40,12 @@ std::string period_answer(wire_format format, korean_day day,
 /// wrong with a call itself is told here by openapi-2001 (parameter) and openapi-3001 (service key).
 std::string error_answer(wire_format format, const char* list, const std::string& code, const std::string& message);
 
-/// A body that is no answer, one of several kinds by `variant`; `answer` is the right one, for the kind that is another
-/// customer's. Sets `type` to its content type.
+/// The kinds of garbage, in the order of garbage_answer's variants; POST /_sim/sites names them as `poison`.
+inline constexpr std::array<const char*, 8> garbage_names{"html",  "header", "other-customer", "binary",
+                                                          "empty", "nested", "huge-numbers",   "wrong-types"};
+
+/// A body that is no answer, one of the kinds above by `variant`; `answer` is the right one, for the kinds that only
+/// twist it. Sets `type` to its content type.
 std::string garbage_answer(const std::string& answer, const std::string& cust_no, std::uint64_t variant,
                            std::string& type);
 

@@ -24,6 +24,24 @@ struct committed {
   std::int64_t last_seq = 0; ///< the highest event number there is after this transaction
 };
 
+/// Why the database cannot be used.
+enum class outage_cause : unsigned char {
+  none,                 ///< it works
+  unreachable,          ///< no connection, or it broke
+  authentication,       ///< it does not let us in
+  read_only,            ///< a standby, or set to read-only
+  disk_full,            ///< it has no room left
+  too_many_connections, ///< it has no connection left for us
+  starting,             ///< it starts, stops or recovers
+  hanging,              ///< it does not answer in time
+  other
+};
+/// How the last call of a connection found the database. `said`: one line of its own words, for operators only.
+struct outage {
+  outage_cause cause = outage_cause::none;
+  std::string said;
+};
+
 /// One connection that writes. Used by one thread, except for abort().
 class writer {
 public:
@@ -33,8 +51,9 @@ public:
   /// breaks the transaction is found by bisection and alone fails (internal). Fails as a whole: store_unavailable
   /// (nothing happened, try again), outcome_unknown (call again with the same batch_id), fenced (another process has
   /// the lease: stop). A second call with the batch_id by a *new* writer object after a commit answers outcome_unknown
-  /// in each result.
+  /// in each result. Without a batch_id and changes it writes nothing and tells whether a batch could be written now.
   virtual result<committed> commit(const std::string& batch_id, std::span<const write> batch) = 0;
+  virtual outage last_outage() const { return {}; }
   /// Makes a blocked call fail soon, by closing its connection. From any thread.
   virtual void abort() noexcept = 0;
 };
@@ -121,6 +140,8 @@ struct check_material {
   int revision = 1;    ///< the revision to make
   bool fresh = false;  ///< a recheck: ask KEPCO again for the event day
   int attempts = 0;
+  bool parked = false;
+  std::string reason; ///< why it was postponed or parked last
   time_point queued_at{};
   std::vector<neighbour> accepted; ///< this user's other accepted responses (as frozen; open ones too) of campaigns
                                    ///< neither canceled nor tests, on days within the look-back and the event's day
@@ -134,6 +155,26 @@ struct overview_counts {
   std::int64_t enrolled = 0;
   std::int64_t checks_pending = 0;
   std::int64_t checks_parked = 0;
+};
+/// A check that waits for a person, and why.
+struct parked_check {
+  response_id response;
+  campaign_id campaign;
+  user_id user;
+  std::string user_name;
+  time_point since{};
+  int attempts = 0;
+  std::string reason;
+};
+/// The queue of checks, at a glance that costs the same however long it is.
+struct check_queue {
+  struct parked_of {
+    campaign_id campaign;
+    std::int64_t count = 0;
+    time_point since{};
+  };
+  std::vector<parked_of> parked;        ///< by campaign
+  std::optional<time_point> oldest_due; ///< when the first of the others is or was due
 };
 /// An enrolled customer with a custNo, and the days of the asked range (both ends included) that need no asking any
 /// more.
@@ -178,13 +219,19 @@ public:
                                                          time_point now) = 0;
   /// Queued, unparked checks due at `now`, longest due first.
   virtual result<std::vector<due_check>> due_checks(time_point now, int limit) = 0;
+  /// Parked first checks (no rechecks: of those there is a settled one) of campaigns that ended at or before this.
+  virtual result<std::vector<due_check>> expired_parked(time_point ended_before, int limit) = 0;
   /// When the next queued check is due; nothing when the queue is empty.
   virtual result<std::optional<time_point>> next_check_due() = 0;
   /// Responses that have no queued check any more are left out.
   virtual result<std::vector<check_material>> check_materials(std::span<const response_id> ids) = 0;
   virtual result<std::vector<history_state>> history(user_id after, int limit, korean_day from, korean_day to) = 0;
   virtual result<overview_counts> overview() = 0;
+  /// The checks that were parked first.
+  virtual result<std::vector<parked_check>> parked_checks(int limit) = 0;
+  virtual result<check_queue> queue_of_checks() = 0;
   virtual result<void> ping() = 0;
+  virtual outage last_outage() const { return {}; }
   virtual void abort() noexcept = 0;
 };
 

@@ -159,9 +159,17 @@ struct order_recheck {
   time_point at{};
 };
 
-/// Puts every parked check of a campaign back into the queue. → done{count}. Fails: not_found.
+/// Puts every parked check of a campaign back into the queue. → done{count}. Fails: not_found. Event: CheckRetried when
+/// there were any.
 struct retry_parked {
   campaign_id id;
+  time_point at{};
+};
+
+/// Puts the check of one response back into the queue if it is parked. → done{count}. Fails: not_found. Event:
+/// CheckRetried if it was.
+struct retry_check {
+  response_id id;
   time_point at{};
 };
 
@@ -182,7 +190,7 @@ struct remember_answer {
 
 using change = std::variant<create_user, change_user, withdraw_user, set_token, withdraw_points, import_users,
                             open_campaign, save_campaign, freeze_campaign, choose_answer, mark_delivered, settle_check,
-                            postpone_check, order_recheck, retry_parked, save_profile, remember_answer>;
+                            postpone_check, order_recheck, retry_parked, retry_check, save_profile, remember_answer>;
 
 // ---- what a change gives back --------------------------------------------------------------------------------------
 

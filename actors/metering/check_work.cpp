@@ -97,6 +97,12 @@ next_step check_work::next(time_point now) {
 }
 
 next_step check_work::decide(time_point now) {
+  if (material_.parked) {
+    // Of a recheck there is a settled one that stands.
+    bool over = now >= deadline() && material_.revision == 1;
+    if (!over) return park_now{material_.reason};
+    return settle(unverifiable_in_time(material_.response.baseline), now);
+  }
   if (material_.cust_no.empty()) return settle(unverifiable_without_number(material_.response.baseline), now);
   if (now < earliest()) return try_later{earliest(), deadline(), "the metered values are not due yet", false};
   bool late = now >= deadline();

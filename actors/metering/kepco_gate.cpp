@@ -6,6 +6,8 @@
 #include <caf/all.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace dr::actors {
 
 namespace {
@@ -21,6 +23,21 @@ constexpr milliseconds probe_timeout{30'000};
 meter_error circuit_is_open() { return {meter_errc::unavailable, "KEPCO's circuit is open after repeated failures"}; }
 
 fetched_day failed(const fetch_key& key, meter_error why) { return {key.cust_no, key.day, {}, std::move(why)}; }
+
+/// So many refusals in a row are about us and not about one customer.
+constexpr int refusals_that_tell = 3;
+/// A typical call is the median of so many, of at least so few, and of no older ones.
+constexpr std::size_t calls_watched = 32;
+constexpr std::size_t calls_that_tell = 8;
+constexpr std::chrono::minutes calls_told_for{5};
+
+/// Keeps the moment at which something began, for as long as it lasts.
+void note(std::optional<time_point>& since, bool lasts) {
+  if (!lasts)
+    since.reset();
+  else if (!since)
+    since = real_now();
+}
 
 /// Does the failure say that something is wrong, as opposed to data that is simply not there?
 bool worth_reporting(meter_errc code) { return code != meter_errc::no_data && code != meter_errc::no_consent; }
@@ -91,13 +108,18 @@ void gate_state::start_call(std::size_t worker, fetch_key key) {
   history_in_flight += queue.runs_for_history(key) ? 1 : 0;
   fetch_day question{key.cust_no, key.day, fetch_priority::check};
   self->request(workers[worker].handle, settings.call_timeout + call_grace, std::move(question))
-      .then([this, worker, key](const fetched_day& answer) { call_ended(worker, key, answer); },
-            [this, worker, key](const caf::error& why) { call_lost(worker, key, why); });
+      .then(
+          [this, worker, key, begun = now()](const fetched_day& answer) {
+            note_call(answer, std::chrono::duration_cast<milliseconds>(now() - begun));
+            call_ended(worker, key, answer);
+          },
+          [this, worker, key](const caf::error& why) { call_lost(worker, key, why); });
 }
 
 void gate_state::call_ended(std::size_t worker, const fetch_key& key, const fetched_day& answer) {
   workers[worker].condition = worker_condition::idle;
   breaker.finished(answer.failure ? kepco::health_of(answer.failure->code) : kepco::call_health::healthy, now());
+  note_circuit();
   conclude(key, answer);
 }
 
@@ -109,6 +131,7 @@ void gate_state::call_lost(std::size_t worker, const fetch_key& key, const caf::
   } else if (why == caf::sec::request_timeout) {
     // The worker's thread is still blocked; it will tell by answering the readiness question behind the call.
     breaker.finished(kepco::call_health::failing, now());
+    note_circuit();
     conclude(key, failed(key, {meter_errc::timed_out, "no answer within the call's time"}));
     look_for(worker);
   } else {
@@ -157,8 +180,37 @@ void gate_state::conclude(const fetch_key& key, const fetched_day& answer) {
   pump();
 }
 
-kepco_state gate_state::report() const {
+void gate_state::note_call(const fetched_day& answer, milliseconds took) {
+  auto failed_with = [&](meter_errc code) { return answer.failure && answer.failure->code == code; };
+  watch.refused_in_a_row = failed_with(meter_errc::refused) ? watch.refused_in_a_row + 1 : 0;
+  note(watch.refusing_since, watch.refused_in_a_row >= refusals_that_tell);
+  note(watch.unset_since, failed_with(meter_errc::not_configured));
+  watch.last_call = now();
+  watch.took.push_back(took);
+  if (watch.took.size() > calls_watched) watch.took.pop_front();
+}
+
+void gate_state::note_circuit() {
+  note(watch.circuit_since, breaker.at(now()) != kepco::circuit_breaker::state::closed);
+}
+
+kepco_state gate_state::report() {
+  note_circuit();
   kepco_state out;
+  if (now() - watch.last_call > calls_told_for) watch.took.clear();
+  if (watch.took.size() >= calls_that_tell) {
+    std::vector<milliseconds> sorted(watch.took.begin(), watch.took.end());
+    auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+    std::ranges::nth_element(sorted, middle);
+    out.call_ms_p50 = middle->count();
+  }
+  note(watch.slow_since, out.call_ms_p50 * 100 > settings.call_timeout.count() * slow_share_percent);
+  note(watch.crowded_since, queue.queued() * 5 >= settings.queue_max * 4);
+  out.circuit_since = watch.circuit_since;
+  out.refusing_since = watch.refusing_since;
+  out.unset_since = watch.unset_since;
+  out.slow_since = watch.slow_since;
+  out.crowded_since = watch.crowded_since;
   out.circuit = circuit_of(breaker.at(now()));
   out.queued = static_cast<std::int64_t>(queue.queued());
   out.in_flight = static_cast<std::int64_t>(in_flight);

@@ -9,6 +9,7 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include <deque>
 #include <vector>
 
 namespace dr::actors {
@@ -21,6 +22,21 @@ inline constexpr std::chrono::minutes fetch_timeout{10};
 inline constexpr std::chrono::milliseconds call_grace{2'000};
 /// The detail of the failure (garbage) that reports a crashed worker.
 inline constexpr const char* query_crashed = "the KEPCO query crashed";
+
+/// A typical call that takes more than this share of the time allowed counts as slow.
+inline constexpr int slow_share_percent = 25;
+
+/// What the gate remembers for the operator. Real times.
+struct gate_watch {
+  std::deque<std::chrono::milliseconds> took = {}; ///< of the last calls
+  gate_time last_call = {};
+  int refused_in_a_row = 0;
+  std::optional<time_point> circuit_since = {};
+  std::optional<time_point> refusing_since = {};
+  std::optional<time_point> unset_since = {};
+  std::optional<time_point> slow_since = {};
+  std::optional<time_point> crowded_since = {};
+};
 
 struct gate_tick {};
 struct find_worker {
@@ -57,7 +73,9 @@ struct gate_state {
   std::optional<std::size_t> idle_worker() const;
   bool history_may_run() const;
   void arm(std::chrono::milliseconds delay);
-  kepco_state report() const;
+  void note_call(const fetched_day& answer, std::chrono::milliseconds took);
+  void note_circuit();
+  kepco_state report();
 
   kepco_gate_impl::pointer self;
   kepco_settings settings;
@@ -71,6 +89,7 @@ struct gate_state {
   std::int64_t failures = 0;
   std::string last_error;
   std::optional<gate_time> armed_for;
+  gate_watch watch;
 };
 
 /// `workers` are stable handles: behind each stands a kepco_query that its supervisor restarts. One call at a time goes

@@ -24,6 +24,8 @@ std::vector<kepco_query_actor> add_queries(std::vector<child_spec>& specs, caf::
     spec.start = [make = parts.make_source, where = parts.queries_on](caf::actor_system& in) {
       return plain(spawn_kepco_query(in, make, where));
     };
+    // A poisonous customer crashes whatever asks for it; that must not take the way to KEPCO from the others.
+    spec.when_exceeded = give_up::never;
     spec.stable = make_stable(system, spec.name);
     handles.push_back(caf::actor_cast<kepco_query_actor>(spec.stable));
     specs.push_back(std::move(spec));

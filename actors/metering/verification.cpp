@@ -23,6 +23,8 @@ constexpr milliseconds look_while_busy{1'000};
 constexpr milliseconds look_soonest{20};
 constexpr milliseconds store_pause_first{250};
 constexpr milliseconds store_pause_longest{10'000};
+/// Parked checks whose deadline has passed, taken at one look.
+constexpr std::size_t expired_max = 100;
 /// Crash counts kept at most; more would mean that everything crashes, and then a fresh count does no harm.
 constexpr std::size_t crash_counts_max = 10'000;
 
@@ -52,12 +54,15 @@ void verification_state::look() {
   // What is claimed is still due, so it comes again; without it there must be room for new ones.
   auto limit = claimed.size() + room;
   auto now = parts.clock->now();
-  auto query = [now, limit](storage::reader& from) -> result<due_now> {
+  auto ended_before = now - parts.rules->metering.verification_deadline - quarter_hour;
+  auto query = [now, limit, ended_before](storage::reader& from) -> result<due_now> {
     auto due = from.due_checks(now, static_cast<int>(limit));
     if (!due) return due.error();
     auto next = from.next_check_due();
     if (!next) return next.error();
-    return due_now{std::move(*due), *next};
+    auto expired = from.expired_parked(ended_before, static_cast<int>(expired_max));
+    if (!expired) return expired.error();
+    return due_now{std::move(*due), *next, std::move(*expired)};
   };
   read(
       self, parts.store, store_timeout, std::move(query), [this, limit](due_now due) { looked(due, limit); },
@@ -70,8 +75,9 @@ void verification_state::look() {
 void verification_state::looked(const due_now& due, std::size_t asked_for) {
   looking = false;
   more = due.checks.size() >= asked_for;
-  for (const auto& check : due.checks)
-    if (claimed.emplace(check.id, user_id{}).second) to_read.push_back(check.id);
+  for (const auto* some : {&due.checks, &due.expired})
+    for (const auto& check : *some)
+      if (claimed.emplace(check.id, user_id{}).second) to_read.push_back(check.id);
   read_materials();
   if (look_again) return look();
   if (!claimed.empty()) return look_after(look_while_busy);
@@ -87,19 +93,36 @@ void verification_state::read_materials() {
     auto end = to_read.begin() + static_cast<std::ptrdiff_t>(count);
     std::vector<response_id> ids(to_read.begin(), end);
     to_read.erase(to_read.begin(), end);
-    ++reads;
-    read(
-        self, parts.store, store_timeout, [ids](storage::reader& from) { return from.check_materials(ids); },
-        [this, ids](std::vector<storage::check_material> materials) {
-          --reads;
-          materials_read(ids, std::move(materials));
-        },
-        [this, ids](const error& why) {
-          --reads;
-          store_failed(why);
-          for (auto id : ids) release(id);
-        });
+    read_some(std::move(ids));
   }
+}
+
+void verification_state::read_some(std::vector<response_id> ids) {
+  ++reads;
+  auto query = [ids](storage::reader& from) { return from.check_materials(ids); };
+  read(
+      self, parts.store, store_timeout, std::move(query),
+      [this, ids](std::vector<storage::check_material> materials) {
+        --reads;
+        materials_read(ids, std::move(materials));
+      },
+      [this, ids](const error& why) {
+        --reads;
+        materials_failed(ids, why);
+      });
+}
+
+void verification_state::materials_failed(const std::vector<response_id>& ids, const error& why) {
+  if (why.code != errc::internal) { // the store's condition
+    store_failed(why);
+    for (auto id : ids) release(id);
+    return;
+  }
+  // Something stored cannot be read. The guilty check is found by halving, so that it holds up nobody else.
+  if (ids.size() == 1) return crashed(ids.front(), 0, "its stored data cannot be read", time_point::max());
+  auto middle = ids.begin() + static_cast<std::ptrdiff_t>(ids.size() / 2);
+  read_some({ids.begin(), middle});
+  read_some({middle, ids.end()});
 }
 
 void verification_state::materials_read(const std::vector<response_id>& ids,
@@ -126,8 +149,14 @@ void verification_state::take(storage::check_material material) {
   auto claim = claimed.find(id);
   if (claim == claimed.end() || waits_for_user(user, id)) return;
   claim->second = user;
-  check_work work(std::move(material), parts.rules);
-  auto attempts = work.attempts();
+  auto attempts = material.attempts;
+  std::optional<check_work> made;
+  try {
+    made.emplace(std::move(material), parts.rules);
+  } catch (const std::exception& e) {
+    return park(id, attempts, std::string("the verification failed: ") + e.what());
+  }
+  auto& work = *made;
   // Where all days are kept already, the check ends here, without an actor of its own.
   auto step = work.next(parts.clock->now());
   auto* wanted = std::get_if<ask_days>(&step);
@@ -154,9 +183,9 @@ void verification_state::settle(response_id id, int attempts, const reduction_ch
   ++settling;
   write(
       self, parts.store, store_timeout, {storage::settle_check{check}, nullptr},
-      [this, id](const storage::written& done) {
+      [this, id](const storage::written&) {
         --settling;
-        settled(id, done);
+        settled(id);
       },
       [this, id, attempts](const error& why) {
         --settling;
@@ -164,14 +193,10 @@ void verification_state::settle(response_id id, int attempts, const reduction_ch
       });
 }
 
-void verification_state::settled(response_id id, const storage::written& done) {
+void verification_state::settled(response_id id) {
   store_pause = milliseconds{0};
   crashes.erase(id);
-  if (const auto* what = std::get_if<storage::check_settled>(&done)) {
-    self->send(parts.registry, check_closed{*what});
-    self->send(parts.hub, check_closed{*what});
-  }
-  release(id);
+  release(id); // the store has told registry and hub
 }
 
 void verification_state::settling_failed(response_id id, int attempts, const error& why) {
@@ -261,7 +286,8 @@ void verification_state::release(response_id id) {
 }
 
 caf::result<storage::written> verification_state::pass_on(storage::change what, keyed key) {
-  auto asker = self->make_response_promise<caf::typed_response_promise<storage::written>>();
+  auto promise = self->make_response_promise<storage::written>();
+  kept_promise<storage::written> asker{promise};
   write(
       self, parts.store, store_timeout, {std::move(what), std::move(key)},
       [this, asker](storage::written done) mutable {
@@ -269,7 +295,7 @@ caf::result<storage::written> verification_state::pass_on(storage::change what, 
         look();
       },
       [asker](const error& why) mutable { asker.deliver(to_caf(why)); });
-  return asker;
+  return promise;
 }
 
 verification_impl::behavior_type verification_behavior(verification_impl::stateful_pointer<verification_state> self,
@@ -290,6 +316,10 @@ verification_impl::behavior_type verification_behavior(verification_impl::statef
       [self](const retry_parked& cmd) {
         auto now = self->state.parts.clock->now();
         return self->state.pass_on(storage::retry_parked{cmd.id, now}, cmd.key);
+      },
+      [self](const retry_check& cmd) {
+        auto now = self->state.parts.clock->now();
+        return self->state.pass_on(storage::retry_check{cmd.id, now}, cmd.key);
       },
       [self](const look_tick& tick) {
         if (tick.plan == self->state.plan) self->state.look();

@@ -1,5 +1,6 @@
 // Works off the durable queue of reduction checks: finds the due ones, settles what can be settled from kept days at
-// once, and gives every other one to a short-lived check_job. Owned by the metering supervisor, permanent. After a
+// once, and gives every other one to a short-lived check_job. A parked one is left alone until somebody asks, or its
+// deadline passes. Owned by the metering supervisor, permanent. After a
 // crash it starts from the stored queue; what was under way is done again, and the store settles it only once.
 #pragma once
 
@@ -44,6 +45,7 @@ struct verification_state {
   struct due_now {
     std::vector<storage::due_check> checks;
     std::optional<time_point> next;
+    std::vector<storage::due_check> expired; ///< parked, and the verification deadline has passed
   };
   struct running_job {
     response_id id;
@@ -57,6 +59,8 @@ struct verification_state {
   void looked(const due_now& due, std::size_t asked_for);
   void look_after(std::chrono::milliseconds delay);
   void read_materials();
+  void read_some(std::vector<response_id> ids);
+  void materials_failed(const std::vector<response_id>& ids, const error& why);
   void materials_read(const std::vector<response_id>& ids, std::vector<storage::check_material> materials);
   void take(storage::check_material material);
   bool waits_for_user(user_id user, response_id id);
@@ -68,7 +72,7 @@ struct verification_state {
   void park(response_id id, int attempts, const std::string& reason);
   void crashed(response_id id, int attempts, const std::string& why, time_point not_after);
   void save(response_id id, storage::postpone_check what);
-  void settled(response_id id, const storage::written& done);
+  void settled(response_id id);
   void settling_failed(response_id id, int attempts, const error& why);
   void job_ended(const caf::down_msg& down);
   void store_failed(const error& why);

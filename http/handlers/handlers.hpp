@@ -40,6 +40,7 @@ awaitable<reply> get_response(call& c);
 awaitable<reply> accept_response(call& c);
 awaitable<reply> deny_response(call& c);
 awaitable<reply> put_response(call& c);
+awaitable<reply> retry_check(call& c);
 // kepcos.cpp
 awaitable<reply> list_kepcos(call& c);
 awaitable<reply> get_kepco(call& c);

@@ -13,13 +13,6 @@ reply plain(unsigned status, std::string body) {
   return made;
 }
 
-/// Checks that wait for a person; 0 when the store cannot say.
-awaitable<std::int64_t> count_parked(front_context& app) {
-  auto reading = read_counts(app);
-  const auto counts = co_await std::move(reading);
-  co_return counts ? counts->checks_parked : 0;
-}
-
 } // namespace
 
 awaitable<reply> get_livez(call& c) {
@@ -41,13 +34,8 @@ awaitable<reply> get_health(call& c) {
   if (auto fine = no_query(c.http); !fine) co_return refuse(c, fine.error());
   auto asking = ask_health(c.app);
   const auto report = co_await std::move(asking);
-  std::int64_t parked = 0;
-  if (report.storage.state == actors::storage_state::condition::up) {
-    auto counting = count_parked(c.app);
-    parked = co_await std::move(counting);
-  }
   const bool operator_asks = !c.who.anonymous && c.by().is_admin();
-  co_return plain(report.status == health_status::down ? 503 : 200, to_json(report, c.app, parked, operator_asks));
+  co_return plain(report.status == health_status::down ? 503 : 200, to_json(report, c.app, operator_asks));
 }
 
 } // namespace dr::http::handlers

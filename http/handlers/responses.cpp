@@ -63,4 +63,21 @@ awaitable<reply> put_response(call& c) {
   co_return co_await choose(c, *value);
 }
 
+awaitable<reply> retry_check(call& c) {
+  const auto id = id_of<response_id>(c);
+  if (!id) co_return refuse(c, id.error());
+  if (auto fine = decode_nothing(c.http.body); !fine) co_return refuse(c, fine.error());
+  if (c.http.header("If-Match")) {
+    auto reading = find_response(c.app, *id, c.by());
+    const auto present = co_await std::move(reading);
+    if (!present) co_return refuse(c, present.error());
+    if (auto fine = compare_version(c, present->response.version); !fine) co_return refuse(c, fine.error());
+  }
+  const auto render = render_accepted(c.how, "/responses/" + std::to_string(id->value));
+  actors::retry_check what{*id, keyed(c, render)};
+  auto pending = verify(c.app, std::move(what));
+  const auto done = co_await std::move(pending);
+  co_return finish(c, done, render);
+}
+
 } // namespace dr::http::handlers

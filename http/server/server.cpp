@@ -4,6 +4,7 @@
 #include "http/server/connection.hpp"
 #include "http/server/runtime.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
@@ -29,6 +30,34 @@ constexpr std::size_t most_refusals = 64; // polite ones at a time; more are jus
 constexpr auto accept_pause = 100ms;
 constexpr auto abort_patience = 2s;
 constexpr auto settle_look = 1ms; // between two looks whether writes are still under way
+constexpr auto shortage_over_after = 30s;
+
+time_point wall_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+/// Since when there are more connections than can be taken. Thread-safe.
+class shortage {
+public:
+  /// One more was not taken. True when that is news.
+  bool note() {
+    const std::scoped_lock lock(mutex_);
+    const auto now = wall_now();
+    const bool news = now - last_ > shortage_over_after;
+    if (news) first_ = now;
+    last_ = now;
+    return news;
+  }
+  std::optional<time_point> since() const {
+    const std::scoped_lock lock(mutex_);
+    return wall_now() - last_ > shortage_over_after ? std::nullopt : std::optional(first_);
+  }
+
+private:
+  mutable std::mutex mutex_;
+  time_point first_{};
+  time_point last_{};
+};
 
 std::size_t connection_limit(const server_options& options) {
   if (options.max_connections > 0) return options.max_connections;
@@ -83,6 +112,7 @@ struct server::impl {
   std::size_t unsettled();
 
   server_state state;
+  shortage full;
   std::vector<std::unique_ptr<worker>> workers;
   std::optional<tcp_acceptor> acceptor; // on the first worker's thread
   std::optional<asio::steady_timer> pause;
@@ -147,6 +177,7 @@ void server::impl::on_accepted(error_code failed, tcp_socket socket, worker& hom
 void server::impl::take(tcp_socket socket, worker& home, std::optional<std::string> inherited) {
   const bool fits = state.connections < state.max_connections;
   const auto why = fits ? connection::purpose::serve : connection::purpose::refuse;
+  if (!fits) full.note();
   if (!fits && ++state.refused && state.refusals >= refusal_limit(state.max_connections)) return; // closes the socket
   ticket place(state, fits ? &server_state::connections : &server_state::refusals);
   auto made = std::make_shared<connection>(home, std::move(socket), std::move(place), why);
@@ -156,7 +187,8 @@ void server::impl::take(tcp_socket socket, worker& home, std::optional<std::stri
 
 /// Out of descriptors or memory: trying again at once would only burn the processor.
 void server::impl::pause_accept(const error_code& why) {
-  spdlog::warn("accepting a connection failed, trying again in {} ms: {}", accept_pause.count(), why.message());
+  if (full.note())
+    spdlog::warn("accepting a connection failed, trying again every {} ms: {}", accept_pause.count(), why.message());
   if (!pause) pause.emplace(workers.front()->context);
   pause->expires_after(accept_pause);
   pause->async_wait([this](error_code failed) {
@@ -279,10 +311,11 @@ bool server::draining() const noexcept { return impl_->state.draining || impl_->
 std::uint16_t server::port() const noexcept { return impl_->port; }
 std::size_t server::max_connections() const noexcept { return impl_->state.max_connections; }
 const router& server::routes() const noexcept { return impl_->state.routes; }
+asio::any_io_executor server::executor() const { return impl_->workers.front()->context.get_executor(); }
 
 server_counters server::counters() const noexcept {
   const auto& state = impl_->state;
-  return {state.connections, state.websockets, state.requests, state.refused};
+  return {state.connections, state.websockets, state.requests, state.refused, impl_->full.since()};
 }
 
 } // namespace dr::http

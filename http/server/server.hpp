@@ -4,16 +4,20 @@
 #pragma once
 
 #include "domain/error.hpp"
+#include "domain/time.hpp"
 #include "http/server/options.hpp"
 #include "http/server/reply.hpp"
 #include "http/server/request.hpp"
 #include "http/server/router.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <ctime>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -51,6 +55,8 @@ struct server_counters {
   std::size_t websockets = 0;  ///< open now
   std::uint64_t requests = 0;  ///< answered since start
   std::uint64_t refused = 0;   ///< connections answered 503 since start, for the connection limit
+  /// Since when connections are refused or cannot be accepted; nothing once that is half a minute ago.
+  std::optional<time_point> refusing_since;
 };
 
 /// Takes a connection that is between two requests: its descriptor, which it then owns, and what was read from it and
@@ -90,6 +96,8 @@ public:
   std::size_t max_connections() const noexcept;
   server_counters counters() const noexcept;
   const router& routes() const noexcept;
+  /// Where work of the application's own can run; it ends when the server stops. Only between start and stop.
+  boost::asio::any_io_executor executor() const;
 
 private:
   struct impl;

@@ -37,6 +37,7 @@ result<written> apply(const settle_check& what, rows& over, events_out& events);
 result<written> apply(const postpone_check& what, rows& over, events_out& events);
 result<written> apply(const order_recheck& what, rows& over, events_out& events);
 result<written> apply(const retry_parked& what, rows& over, events_out& events);
+result<written> apply(const retry_check& what, rows& over, events_out& events);
 result<written> apply(const save_profile& what, rows& over, events_out& events);
 result<written> apply(const remember_answer& what, rows& over, events_out& events);
 } // namespace rules

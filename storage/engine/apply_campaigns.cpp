@@ -80,9 +80,11 @@ result<written> apply(const freeze_campaign& what, rows& over, events_out& event
   return written{c};
 }
 
-result<written> apply(const retry_parked& what, rows& over, events_out&) {
+result<written> apply(const retry_parked& what, rows& over, events_out& events) {
   if (!over.find_campaign(what.id)) return no_such_campaign();
-  return written{done{over.unpark(what.id, what.at)}};
+  auto count = over.unpark(what.id, what.at);
+  if (count > 0) events.push_back(checks_retried_event(what.id, count, what.at));
+  return written{done{count}};
 }
 
 } // namespace dr::storage::rules

@@ -164,6 +164,20 @@ result<written> apply(const postpone_check& what, rows& over, events_out& events
   return written{done{1}};
 }
 
+result<written> apply(const retry_check& what, rows& over, events_out& events) {
+  if (!over.find_response(what.id)) return fail(errc::not_found, "there is no such response");
+  const auto* found = over.find_queued(what.id);
+  if (!found || !found->parked) return written{done{0}};
+  auto job = *found;
+  events.push_back(queue_event(event_types::check_retried, job, what.at));
+  job.next_try_at = job.queued_at = what.at;
+  job.attempts = 0;
+  job.parked = false;
+  job.reason.clear();
+  over.put(job);
+  return written{done{1}};
+}
+
 result<written> apply(const order_recheck& what, rows& over, events_out& events) {
   const auto* check = over.find_check(what.id);
   if (!check) return fail(errc::not_found, "there is no such reduction check");

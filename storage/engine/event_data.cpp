@@ -159,6 +159,12 @@ event points_changed_event(const reduction_check& check, std::int64_t moved, con
                       {"revision", check.revision}});
 }
 
+event checks_retried_event(campaign_id campaign, std::int64_t count, time_point at) {
+  auto e = made(event_types::check_retried, at, {{"checks", count}});
+  e.campaign = campaign;
+  return e;
+}
+
 event queue_event(const char* type, const queued_check& job, time_point at) {
   auto e = made(type, at, {{"attempts", job.attempts}, {"reason", job.reason}, {"revision", job.revision}});
   e.campaign = job.campaign;

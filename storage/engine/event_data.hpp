@@ -17,6 +17,7 @@ event list_saved_event(const campaign& what, std::int64_t queued, time_point at)
 event answer_event(const response& after, dr::answer before, time_point at);
 event check_event(const reduction_check& check, dr::answer answer_now);
 event points_changed_event(const reduction_check& check, std::int64_t moved, const user& after);
+event checks_retried_event(campaign_id campaign, std::int64_t count, time_point at);
 event queue_event(const char* type, const queued_check& job, time_point at);
 
 // ---- and back: nothing when the text is not what this program writes -----------------------------------------------

@@ -22,6 +22,8 @@ public:
   void fail_reads(int count);
   /// While on, every commit and read fails with store_unavailable.
   void set_down(bool down);
+  /// Reading what the verification of this response needs fails with internal, as damaged data would.
+  void break_material(response_id id);
   /// Commits wait until release_commits(), or until their writer is aborted (then they fail with store_unavailable).
   void block_commits();
   void release_commits();
@@ -40,6 +42,8 @@ public:
   /// Decides a commit's fate; waits while commits are blocked and `aborted` stays false.
   fate next_commit(const std::atomic<bool>& aborted);
   bool next_read_fails();
+  bool material_is_broken(response_id id);
+  bool is_down();
   void wake();
 
 private:
@@ -51,6 +55,7 @@ private:
   int blocked_now_ = 0;
   bool blocked_ = false;
   bool down_ = false;
+  response_id broken_material_;
 };
 
 /// A database in memory; it lives as long as it, or any writer or reader of it, is held.

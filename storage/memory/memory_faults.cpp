@@ -67,6 +67,21 @@ bool memory_faults::next_read_fails() {
   return true;
 }
 
+void memory_faults::break_material(response_id id) {
+  std::scoped_lock lock{mutex_};
+  broken_material_ = id;
+}
+
+bool memory_faults::material_is_broken(response_id id) {
+  std::scoped_lock lock{mutex_};
+  return broken_material_ && broken_material_ == id;
+}
+
+bool memory_faults::is_down() {
+  std::scoped_lock lock{mutex_};
+  return down_;
+}
+
 void memory_faults::wake() {
   std::scoped_lock lock{mutex_};
   changed_.notify_all();

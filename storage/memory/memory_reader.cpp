@@ -265,6 +265,18 @@ public:
     });
   }
 
+  result<std::vector<due_check>> expired_parked(time_point ended_before, int limit) override {
+    return read<std::vector<due_check>>([&](memory_state& s) -> result<std::vector<due_check>> {
+      std::vector<due_check> out;
+      for (const auto& [id, job] : s.queue) {
+        if (std::ssize(out) >= limit) break;
+        auto ended = s.campaigns.at(job.campaign).ended_at;
+        if (job.parked && job.revision == 1 && ended && *ended <= ended_before) out.push_back({id, job.attempts});
+      }
+      return out;
+    });
+  }
+
   result<std::optional<time_point>> next_check_due() override {
     using maybe = std::optional<time_point>;
     return read<maybe>([&](memory_state& s) -> result<maybe> {
@@ -278,8 +290,10 @@ public:
   result<std::vector<check_material>> check_materials(std::span<const response_id> ids) override {
     return read<std::vector<check_material>>([&](memory_state& s) -> result<std::vector<check_material>> {
       std::vector<check_material> out;
-      for (auto id : ids)
+      for (auto id : ids) {
+        if (faults_->material_is_broken(id)) return fail(errc::internal, "what is stored cannot be read");
         if (auto job = s.queue.find(id); job != s.queue.end()) out.push_back(material(s, job->second));
+      }
       return out;
     });
   }
@@ -311,16 +325,53 @@ public:
     });
   }
 
+  result<std::vector<parked_check>> parked_checks(int limit) override {
+    return read<std::vector<parked_check>>([&](memory_state& s) -> result<std::vector<parked_check>> {
+      std::vector<parked_check> out;
+      for (const auto& [id, job] : s.queue)
+        if (job.parked)
+          out.push_back(
+              {id, job.campaign, job.user, s.users.at(job.user).user.name, job.next_try_at, job.attempts, job.reason});
+      std::ranges::stable_sort(out, {}, &parked_check::since);
+      if (std::ssize(out) > limit) out.resize(static_cast<std::size_t>(limit));
+      return out;
+    });
+  }
+
+  result<check_queue> queue_of_checks() override {
+    return read<check_queue>([](memory_state& s) -> result<check_queue> {
+      check_queue out;
+      std::map<campaign_id, check_queue::parked_of> parked;
+      for (const auto& [id, job] : s.queue) {
+        if (!job.parked) {
+          out.oldest_due = std::min(out.oldest_due.value_or(job.next_try_at), job.next_try_at);
+          continue;
+        }
+        auto& of =
+            parked.try_emplace(job.campaign, check_queue::parked_of{job.campaign, 0, job.next_try_at}).first->second;
+        ++of.count;
+        of.since = std::min(of.since, job.next_try_at);
+      }
+      for (const auto& [id, of] : parked) out.parked.push_back(of);
+      return out;
+    });
+  }
+
   result<void> ping() override {
     return read<void>([](memory_state&) -> result<void> { return {}; });
   }
 
+  outage last_outage() const override { return outage_; }
   void abort() noexcept override { ++faults_->aborts; }
 
 private:
   template <class T, class Action> result<T> read(const Action& action) {
     ++faults_->reads;
-    if (faults_->next_read_fails()) return fail(errc::store_unavailable, "the store cannot be reached");
+    outage_ = {};
+    if (faults_->next_read_fails()) {
+      outage_ = {outage_cause::unreachable, "the memory store was told to fail"};
+      return fail(errc::store_unavailable, "the store cannot be reached");
+    }
     std::scoped_lock lock{state_->mutex};
     return action(*state_);
   }
@@ -334,6 +385,8 @@ private:
     m.revision = job.revision;
     m.fresh = job.fresh;
     m.attempts = job.attempts;
+    m.parked = job.parked;
+    m.reason = job.reason;
     m.queued_at = job.queued_at;
     auto range = material_days(m.campaign);
     for (auto other : s.responses_of_user[r.user])
@@ -359,6 +412,7 @@ private:
 
   std::shared_ptr<memory_state> state_;
   std::shared_ptr<memory_faults> faults_;
+  outage outage_;
 };
 
 } // namespace

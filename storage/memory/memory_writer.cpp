@@ -16,10 +16,12 @@ public:
 
   result<committed> commit(const std::string& batch_id, std::span<const write> batch) override {
     aborted_ = false;
+    outage_ = {};
+    if (batch_id.empty() && batch.empty()) return look();
     ++faults_->commits;
     faults_->changes += static_cast<int>(batch.size());
     auto fate = faults_->next_commit(aborted_);
-    if (fate == memory_faults::fate::unavailable) return fail(errc::store_unavailable, "the store cannot be reached");
+    if (fate == memory_faults::fate::unavailable) return unreachable();
     std::scoped_lock lock{state_->mutex};
     if (state_->epoch != epoch_) return fail(errc::fenced, "another server process has taken over the writing");
     auto done = carry_out(batch_id, batch);
@@ -28,6 +30,8 @@ public:
     return done;
   }
 
+  outage last_outage() const override { return outage_; }
+
   void abort() noexcept override {
     ++faults_->aborts;
     aborted_ = true;
@@ -35,6 +39,18 @@ public:
   }
 
 private:
+  error unreachable() {
+    outage_ = {outage_cause::unreachable, "the memory store was told to fail"};
+    return fail(errc::store_unavailable, "the store cannot be reached");
+  }
+
+  result<committed> look() {
+    if (faults_->is_down()) return unreachable();
+    std::scoped_lock lock{state_->mutex};
+    if (state_->epoch != epoch_) return fail(errc::fenced, "another server process has taken over the writing");
+    return committed{};
+  }
+
   committed carry_out(const std::string& batch_id, std::span<const write> batch) {
     auto& marker = state_->markers[static_cast<int>(lane_)];
     if (marker.batch_id == batch_id && last_id_ == batch_id) return last_;
@@ -76,6 +92,7 @@ private:
   std::atomic<bool> aborted_{false};
   std::string last_id_;
   committed last_;
+  outage outage_;
 };
 
 class database_in_memory final : public memory_database {

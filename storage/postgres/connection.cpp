@@ -7,6 +7,7 @@
 #include <string_view>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 namespace dr::storage {
 
@@ -86,6 +87,36 @@ failure by_state(std::string_view state) {
   return failure::refused;
 }
 
+outage_cause cause_by_state(std::string_view state) {
+  if (state == "53100") return outage_cause::disk_full;
+  if (state == "53300") return outage_cause::too_many_connections;
+  if (state == "25006") return outage_cause::read_only;
+  if (state == "57014") return outage_cause::hanging; // the statement's time was over
+  if (state.starts_with("28")) return outage_cause::authentication;
+  if (state.starts_with("57P")) return outage_cause::starting;
+  return state.starts_with("08") ? outage_cause::unreachable : outage_cause::other;
+}
+
+/// A connection that could not be made brings no SQLSTATE, only words. They choose the words for the operator and
+/// nothing else; of a server that speaks another language the cause stays "unreachable", with what it said.
+outage_cause cause_by_words(std::string_view said) {
+  using enum outage_cause;
+  constexpr std::pair<std::string_view, outage_cause> known[] = {{"authentication failed", authentication},
+                                                                 {"pg_hba.conf", authentication},
+                                                                 {"no password supplied", authentication},
+                                                                 {"too many c", too_many_connections},
+                                                                 {"connection slots", too_many_connections},
+                                                                 {"starting up", starting},
+                                                                 {"shutting down", starting},
+                                                                 {"recovery mode", starting},
+                                                                 {"not yet accepting", starting},
+                                                                 {"timeout expired", hanging},
+                                                                 {"No space left", disk_full}};
+  for (const auto& [words, cause] : known)
+    if (said.find(words) != std::string_view::npos) return cause;
+  return unreachable;
+}
+
 } // namespace
 
 /// Keeps the client library's notices out of stderr.
@@ -142,8 +173,10 @@ void connection::prepare_session() {
   for (const auto* setting : planner_settings(load_)) session.exec(setting);
   auto standby = session.exec1("SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')");
   if (standby[0].as<bool>())
-    throw unusable_database("the database is a read-only standby: point DR_DATABASE_URL at the primary");
-  if (standby[1].as<std::string>() == "on") throw unusable_database("the database is set to read-only");
+    throw unusable_database("the database is a read-only standby: point DR_DATABASE_URL at the primary",
+                            outage_cause::read_only);
+  if (standby[1].as<std::string>() == "on")
+    throw unusable_database("the database is set to read-only", outage_cause::read_only);
 }
 
 void connection::forget_socket() noexcept {
@@ -172,12 +205,15 @@ pqxx::result connection::run(pqxx::transaction_base& in, const statement& what, 
   return in.exec_prepared(what.name, pqxx::prepare::make_dynamic_params(pointers));
 }
 
+void connection::note(outage_cause cause, const char* said) { outage_ = {cause, first_line(said)}; }
+
 failure connection::explain(const std::exception& why) noexcept {
   try {
     if (dynamic_cast<const row_conflict*>(&why)) return failure::conflict;
-    if (dynamic_cast<const unusable_database*>(&why) || dynamic_cast<const pqxx::broken_connection*>(&why) ||
-        !is_open()) {
+    const auto* unusable = dynamic_cast<const unusable_database*>(&why);
+    if (unusable || dynamic_cast<const pqxx::broken_connection*>(&why) || !is_open()) {
       auto complaint = first_line(why.what());
+      note(unusable ? unusable->cause : cause_by_words(complaint), why.what());
       if (complaint != last_complaint_) spdlog::warn("storage: {}: {}", purpose_, complaint);
       last_complaint_ = complaint;
       return failure::lost;
@@ -194,6 +230,7 @@ failure connection::explain(const std::exception& why) noexcept {
       return failure::refused;
     }
     auto kind = by_state(refused->sqlstate());
+    if (kind == failure::unavailable) note(cause_by_state(refused->sqlstate()), why.what());
     spdlog::log(kind == failure::conflict ? spdlog::level::info : spdlog::level::err,
                 "storage: {}: statement {} failed with SQLSTATE {}: {}", purpose_, last_ ? last_->name : "(session)",
                 refused->sqlstate(), last_ ? last_->sql : "");

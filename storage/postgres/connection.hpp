@@ -4,6 +4,7 @@
 #include "domain/error.hpp"
 #include "storage/postgres/parameters.hpp"
 #include "storage/postgres/postgres_database.hpp"
+#include "storage/store.hpp"
 
 #include <pqxx/pqxx>
 
@@ -45,7 +46,9 @@ public:
 /// The database cannot be used as it is, for a reason that was logged.
 class unusable_database : public std::runtime_error {
 public:
-  using std::runtime_error::runtime_error;
+  explicit unusable_database(const char* why, outage_cause of = outage_cause::other)
+      : std::runtime_error(why), cause(of) {}
+  outage_cause cause;
 };
 
 class connection {
@@ -70,12 +73,16 @@ public:
 
   /// Sorts out an exception caught at the border, and logs it: the statement's name and text, never values.
   failure explain(const std::exception& why) noexcept;
+  /// How the last call found the database; explain() notes an outage, works() its end.
+  const outage& last_outage() const noexcept { return outage_; }
+  void works() noexcept { outage_ = {}; }
   const std::string& purpose() const noexcept { return purpose_; }
 
 private:
   class silencer;
   void prepare_session();
   void forget_socket() noexcept;
+  void note(outage_cause cause, const char* said);
 
   postgres_options options_;
   std::string purpose_;
@@ -88,6 +95,7 @@ private:
   std::mutex socket_mutex_;
   int socket_ = -1;
   std::atomic<bool> aborted_{false};
+  outage outage_;
   std::string last_complaint_; ///< so that a long outage does not fill the log
 };
 

@@ -27,6 +27,8 @@ by_response read_jobs(std::span<const response_id> ids, const runner& run) {
     m.revision = job.revision;
     m.fresh = job.fresh;
     m.attempts = job.attempts;
+    m.parked = job.parked;
+    m.reason = job.reason;
     m.queued_at = job.queued_at;
     all.emplace(m.response.id, std::move(m));
   }

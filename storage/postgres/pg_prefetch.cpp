@@ -49,6 +49,10 @@ struct pg_rows::wanted {
   void operator()(const postpone_check& c) { queued.insert(c.id); }
   void operator()(const order_recheck&) {}
   void operator()(const retry_parked& c) { campaigns.insert(c.id); }
+  void operator()(const retry_check& c) {
+    responses.insert(c.id);
+    queued.insert(c.id);
+  }
   void operator()(const save_profile& c) { days.insert({c.cust_no, c.day}); }
   void operator()(const remember_answer&) {}
 

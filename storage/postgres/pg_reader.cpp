@@ -81,7 +81,9 @@ template <class T> result<T> pg_reader::read(bool snapshot, const std::function<
   for (bool stale = connection_.is_open();; stale = false) {
     try {
       session in{connection_, snapshot};
-      return action(in);
+      auto found = action(in);
+      connection_.works();
+      return found;
     } catch (const std::exception& why) {
       auto kind = connection_.explain(why);
       if (kind != failure::refused) connection_.drop();
@@ -313,6 +315,18 @@ result<std::vector<due_check>> pg_reader::due_checks(time_point now, int limit) 
   });
 }
 
+result<std::vector<due_check>> pg_reader::expired_parked(time_point ended_before, int limit) {
+  return read<std::vector<due_check>>(false, [&](session& in) -> result<std::vector<due_check>> {
+    std::vector<due_check> out;
+    auto values = parameters{}.add(ended_before).add(std::int64_t{limit});
+    each(in.run(sql::expired_parked, values), [&](column_cursor& at) {
+      auto id = at.id<response_id>();
+      out.push_back({id, static_cast<int>(at.number())});
+    });
+    return out;
+  });
+}
+
 result<std::optional<time_point>> pg_reader::next_check_due() {
   return read<std::optional<time_point>>(false, [&](session& in) -> result<std::optional<time_point>> {
     auto found = in.run(sql::next_check_due);
@@ -350,6 +364,38 @@ result<overview_counts> pg_reader::overview() {
     counts.checks_pending = at.number();
     counts.checks_parked = at.number();
     return counts;
+  });
+}
+
+result<std::vector<parked_check>> pg_reader::parked_checks(int limit) {
+  return read<std::vector<parked_check>>(false, [&](session& in) -> result<std::vector<parked_check>> {
+    std::vector<parked_check> out;
+    each(in.run(sql::parked_checks, parameters{}.add(std::int64_t{limit})), [&](column_cursor& at) {
+      parked_check one;
+      one.response = at.id<response_id>();
+      one.campaign = at.id<campaign_id>();
+      one.user = at.id<user_id>();
+      one.user_name = at.text();
+      one.since = at.time();
+      one.attempts = static_cast<int>(at.number());
+      one.reason = at.text();
+      out.push_back(std::move(one));
+    });
+    return out;
+  });
+}
+
+result<check_queue> pg_reader::queue_of_checks() {
+  return read<check_queue>(false, [&](session& in) -> result<check_queue> {
+    check_queue out;
+    each(in.run(sql::parked_by_campaign), [&](column_cursor& at) {
+      auto campaign = at.id<campaign_id>();
+      auto count = at.number();
+      out.parked.push_back({campaign, count, at.time()});
+    });
+    column_cursor at{in.run(sql::next_check_due)[0]};
+    if (auto due = at.optional_time()) out.oldest_due = *due;
+    return out;
   });
 }
 

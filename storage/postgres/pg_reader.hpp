@@ -32,11 +32,15 @@ public:
                                                  const std::string& path, const std::string& key,
                                                  time_point now) override;
   result<std::vector<due_check>> due_checks(time_point now, int limit) override;
+  result<std::vector<due_check>> expired_parked(time_point ended_before, int limit) override;
   result<std::optional<time_point>> next_check_due() override;
   result<std::vector<check_material>> check_materials(std::span<const response_id> ids) override;
   result<std::vector<history_state>> history(user_id after, int limit, korean_day from, korean_day to) override;
   result<overview_counts> overview() override;
+  result<std::vector<parked_check>> parked_checks(int limit) override;
+  result<check_queue> queue_of_checks() override;
   result<void> ping() override;
+  outage last_outage() const override { return connection_.last_outage(); }
   void abort() noexcept override { connection_.abort(); }
 
 private:

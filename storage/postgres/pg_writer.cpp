@@ -46,11 +46,33 @@ pg_writer::pg_writer(postgres_options options, lane which, std::int64_t epoch)
 
 result<committed> pg_writer::commit(const std::string& batch_id, std::span<const write> batch) {
   connection_.begin_call();
+  if (batch_id.empty() && batch.empty()) return look();
   if (!batch_id.empty() && batch_id == last_id_) return last_;
   if (!plan_ || plan_->batch_id != batch_id) start(batch_id, batch.size());
   while (!plan_->todo.empty())
     if (auto why = advance(batch)) return *why;
   return finish();
+}
+
+/// Reads the epoch: costs no write, and tells of a lost connection, a standby and a lost lease.
+result<committed> pg_writer::look() {
+  for (bool stale = connection_.is_open();; stale = false) { // one that died while idle is made again, once
+    try {
+      if (!connection_.is_open()) resolved_ = false; // before the next batch the marker is read again
+      pqxx::nontransaction in{connection_.use()};
+      auto found = connection_.run(in, sql::read_epoch);
+      if (found.empty()) throw unusable_database("the writer's row is missing: the schema is damaged");
+      connection_.works();
+      if (column_cursor{found[0]}.number() != epoch_)
+        return fail(errc::fenced, "another server process has taken over the writing");
+      return committed{};
+    } catch (const std::exception& why) {
+      auto kind = connection_.explain(why);
+      connection_.drop();
+      if (kind == failure::lost && stale && !connection_.aborted()) continue;
+      return outside_view(kind == failure::refused ? failure::unavailable : kind);
+    }
+  }
 }
 
 void pg_writer::start(const std::string& batch_id, std::size_t size) {
@@ -171,6 +193,7 @@ void pg_writer::believe(outcome made) {
   for (std::size_t i = 0; i < made.results.size(); ++i) plan_->results[made.of.from + i] = std::move(made.results[i]);
   plan_->last_seq = std::max(plan_->last_seq, made.last_seq);
   plan_->some_committed = true;
+  connection_.works();
   plan_->conflicts = 0;
   plan_->todo.pop_front();
 }

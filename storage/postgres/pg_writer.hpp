@@ -13,6 +13,7 @@ class pg_writer final : public writer {
 public:
   pg_writer(postgres_options options, lane which, std::int64_t epoch);
   result<committed> commit(const std::string& batch_id, std::span<const write> batch) override;
+  outage last_outage() const override { return connection_.last_outage(); }
   void abort() noexcept override { connection_.abort(); }
 
 private:
@@ -37,6 +38,7 @@ private:
     int conflicts = 0;
   };
 
+  result<committed> look();
   void start(const std::string& batch_id, std::size_t size);
   std::optional<error> advance(std::span<const write> batch);
   void connect_and_resolve();

@@ -94,6 +94,10 @@ inline constexpr statement due_checks{"due_checks",
                                       "SELECT v.response_id,v.attempts FROM verification v WHERE NOT v.parked "
                                       "AND v.next_try_at <= dr_instant($1) "
                                       "ORDER BY v.next_try_at, v.response_id LIMIT $2"};
+inline constexpr statement expired_parked{
+    "expired_parked", "SELECT v.response_id,v.attempts FROM verification v JOIN campaign c ON c.id = v.campaign_id "
+                      "WHERE v.parked AND v.revision = 1 AND c.ended_at <= dr_instant($1) "
+                      "ORDER BY v.response_id LIMIT $2"};
 inline constexpr statement next_check_due{"next_check_due", "SELECT dr_ms(min(v.next_try_at)) FROM verification v "
                                                             "WHERE NOT v.parked"};
 inline constexpr statement history{
@@ -104,6 +108,15 @@ inline constexpr statement history{
 inline constexpr statement overview{"overview", "SELECT (SELECT count(*) FROM users WHERE enrolled), "
                                                 "count(*) FILTER (WHERE NOT parked), count(*) FILTER (WHERE parked) "
                                                 "FROM verification"};
+
+// A parked check's next try is the moment when it was parked.
+inline constexpr statement parked_checks{
+    "parked_checks", "SELECT v.response_id,v.campaign_id,v.user_id,u.name,dr_ms(v.next_try_at),v.attempts,v.reason "
+                     "FROM verification v JOIN users u ON u.id = v.user_id WHERE v.parked "
+                     "ORDER BY v.next_try_at, v.response_id LIMIT $1"};
+inline constexpr statement parked_by_campaign{"parked_by_campaign",
+                                              "SELECT v.campaign_id,count(*),dr_ms(min(v.next_try_at)) "
+                                              "FROM verification v WHERE v.parked GROUP BY 1 ORDER BY 1"};
 
 // ---- the material of verifications; each row starts with the response it belongs to --------------------------------
 

@@ -184,6 +184,7 @@ inline constexpr statement insert_events{
 // Waits for a transaction of a lost connection that is still at its end.
 inline constexpr statement read_marker{"read_marker", "SELECT epoch,hot_batch,hot_done,bulk_batch,bulk_done,last_seq "
                                                       "FROM writer_state WHERE id = 1 FOR UPDATE"};
+inline constexpr statement read_epoch{"read_epoch", "SELECT epoch FROM writer_state WHERE id = 1"};
 inline constexpr statement take_lease{"take_lease", "UPDATE writer_state SET epoch=epoch+1,holder=$1 RETURNING epoch"};
 
 } // namespace dr::storage::sql

@@ -84,7 +84,8 @@ actor_world::actor_world(const std::function<void(settings&)>& adjust) {
       auto made = sys.spawn([this](verification_actor::pointer) -> verification_actor::behavior_type {
         return {[this](const checks_queued&) { ++checks_queued_heard; },
                 [](const order_recheck&) -> storage::written { return storage::done{}; },
-                [](const actors::retry_parked&) -> storage::written { return storage::done{}; }};
+                [](const actors::retry_parked&) -> storage::written { return storage::done{}; },
+                [](const actors::retry_check&) -> storage::written { return storage::done{}; }};
       });
       return caf::actor_cast<caf::actor>(made);
     };

@@ -170,3 +170,165 @@ TEST_CASE("a gate killed in the middle of a check costs a retry", "[actors][mete
     CHECK(w.checks(campaign).size() == 1);
   }
 }
+
+TEST_CASE("many poisonous customers at once do not take the only query from the others", "[actors][metering]") {
+  metering_world w;
+  w.parts.kepco.concurrency = 1;
+  for (int i = 0; i < 6; ++i) w.enrol("poison " + std::to_string(i), 400, "666666666" + std::to_string(i));
+  auto campaign = one_promise_kept(w);
+  w.kepco->fault = [](const std::string& cust_no, korean_day) -> std::optional<meter_error> {
+    if (cust_no.starts_with("666666666")) throw std::runtime_error("the parser tripped");
+    return std::nullopt;
+  };
+  w.start(3); // restarts allowed within ten seconds
+  REQUIRE(w.until([&] { return w.checks(campaign).size() == 1; }, 60s));
+  REQUIRE(w.until([&] { return w.overview().checks_parked == 6; }, 10min));
+  w.pass(10s); // the last crash was just now
+  auto tree = w.tree();
+  REQUIRE(child(tree, "kepco_query_1"));
+  CHECK(child(tree, "kepco_query_1")->restarts == 6 * crashes_max);
+  CHECK(child(tree, "kepco_query_1")->state == tree_node::condition::up);
+}
+
+TEST_CASE("a check that stays parked is settled as unverifiable at its deadline, and its campaign with it",
+          "[actors][metering]") {
+  metering_world w;
+  w.enrol("poison", 400, "6666666666");
+  auto campaign = one_promise_kept(w);
+  bool poisonous = true;
+  w.kepco->fault = [&](const std::string& cust_no, korean_day) -> std::optional<meter_error> {
+    if (poisonous && cust_no == "6666666666") throw std::runtime_error("the parser tripped");
+    return std::nullopt;
+  };
+  w.start();
+  REQUIRE(w.until([&] { return w.overview().checks_parked == 1; }, 5min));
+  CHECK(w.find(campaign).settlement == settlement_status::verifying);
+  w.clock->jump_to(w.clock->now() + w.parts.metering.verification_deadline - 1h);
+  w.pass(10min, 1s);
+  CHECK(w.find(campaign).settlement == settlement_status::verifying);
+  w.clock->jump_to(w.clock->now() + 2h);
+  REQUIRE(w.settles(campaign, 10min));
+  CHECK(w.overview().checks_parked == 0);
+  CHECK(w.find(campaign).counts.unverifiable == 1);
+  CHECK(w.points(user_id{1}) == 1000);
+  auto all = w.checks(campaign);
+  auto given_up = std::ranges::find(all, user_id{1}, &reduction_check::user);
+  REQUIRE(given_up != all.end());
+  CHECK(given_up->quality == check_quality::unverifiable);
+  CHECK(given_up->detail.find("parser") == std::string::npos); // the customer reads this
+
+  // Once the reason is mended the customer gets what is due.
+  poisonous = false;
+  w.kepco->reductions.push_back({"6666666666", korea("2026-07-01T13:00"), korea("2026-07-01T14:00"), 390});
+  auto again = w.ask<storage::written>(w.parts.stable.verification, order_recheck{given_up->id, nullptr});
+  REQUIRE(again.has_value());
+  REQUIRE(w.until([&] { return w.points(user_id{1}) == 1390; }, 5min));
+  CHECK(w.find(campaign).counts.unverifiable == 0);
+}
+
+TEST_CASE("a recheck that is parked leaves the settled check standing, and is taken up again on demand",
+          "[actors][metering]") {
+  metering_world w;
+  auto campaign = one_promise_kept(w);
+  bool poisonous = false;
+  w.kepco->fault = [&](const std::string&, korean_day) -> std::optional<meter_error> {
+    if (poisonous) throw std::runtime_error("the parser tripped");
+    return std::nullopt;
+  };
+  w.start();
+  REQUIRE(w.settles(campaign));
+  poisonous = true;
+  REQUIRE(w.ask<storage::written>(w.parts.stable.verification, order_recheck{w.only_check(campaign).id, nullptr})
+              .has_value());
+  REQUIRE(w.until([&] { return w.overview().checks_parked == 1; }, 5min));
+  w.clock->jump_to(w.clock->now() + w.parts.metering.verification_deadline + 1h);
+  w.pass(10min, 1s);
+  CHECK(w.overview().checks_parked == 1);
+  CHECK(w.points(user_id{1}) == 1383);
+  CHECK(w.only_check(campaign).revision == 1);
+  poisonous = false;
+  auto back = w.ask<storage::written>(w.parts.stable.verification, retry_check{response_id{1}, nullptr});
+  REQUIRE(back.has_value());
+  CHECK(std::get<storage::done>(*back).count == 1);
+  REQUIRE(w.until([&] { return w.only_check(campaign).revision == 2; }, 5min));
+  CHECK(w.points(user_id{1}) == 1383);
+}
+
+TEST_CASE("a check whose stored data cannot be read is found among the others and parked", "[actors][metering]") {
+  metering_world w;
+  for (int i = 0; i < 9; ++i) w.enrol("user " + std::to_string(i), 400, "000000010" + std::to_string(i));
+  auto campaign = one_promise_kept(w);
+  w.database->faults().break_material(response_id{4});
+  w.start();
+  REQUIRE(w.until([&] { return w.checks(campaign).size() == 9; }, 2min));
+  REQUIRE(w.until([&] { return w.overview().checks_parked == 1; }, 10min));
+  auto parked = w.look<std::vector<storage::parked_check>>([](storage::reader& r) { return r.parked_checks(5); });
+  REQUIRE(parked.size() == 1);
+  CHECK(parked[0].response == response_id{4});
+  CHECK(parked[0].reason.find("cannot be read") != std::string::npos);
+}
+
+TEST_CASE("verification killed right after a settlement's commit loses no news of it", "[actors][metering]") {
+  for (int steps = 1; steps < 200; ++steps) {
+    INFO(steps);
+    metering_world w;
+    auto campaign = one_promise_kept(w);
+    w.keep_history(day_of("2026-07-02"));
+    w.start();
+    while (w.checks(campaign).empty() && w.sched.try_run_once()) {}
+    if (w.checks(campaign).empty()) continue;
+    w.crash(caf::actor_cast<caf::actor>(w.parts.stable.verification));
+    w.pass(1s);
+    CHECK(w.told_hub.size() == 1);
+    CHECK(w.told_registry.size() == 1);
+    return;
+  }
+  FAIL("the settlement was never committed");
+}
+
+TEST_CASE("each actor of metering may be killed in the midst of a check, and it is settled once",
+          "[actors][metering][crash]") {
+  const std::string name = GENERATE("kepco_query_1", "kepco_gate", "verification", "history");
+  for (int messages = 1; messages < 80; messages += 6) {
+    INFO(name << " after " << messages << " messages");
+    metering_world w;
+    w.parts.kepco.concurrency = 2;
+    w.parts.metering.collect_history = true;
+    w.enrol("samsung", 400, "0000000001");
+    w.start();
+    auto metering = caf::actor_cast<supervisor_impl>(w.metering);
+    auto victim = w.ask<found_child>(metering, find_child{name}).value().who;
+    REQUIRE(victim);
+    w.kepco->reductions = {{"0000000001", korea("2026-07-01T13:00"), korea("2026-07-01T14:00"), 383}};
+    auto campaign = w.campaign_over("2026-07-01T13:00", "2026-07-01T14:00");
+    caf::anon_send(w.parts.stable.verification, checks_queued{});
+    for (int i = 0; i < messages && w.sched.try_run_once(); ++i) {}
+    caf::anon_send_exit(victim, caf::exit_reason::kill);
+    victim = nullptr;
+    REQUIRE(w.settles(campaign, 15min));
+    w.pass(15s, 1s);
+    CHECK(w.settled_events() == 1);
+    CHECK(w.points(user_id{1}) == 1383);
+    for (const auto& one : w.tree().children) {
+      CHECK(one.restarts == (one.name == name ? 1 : 0));
+      CHECK(one.state == tree_node::condition::up);
+    }
+  }
+}
+
+TEST_CASE("a request to verification is answered although verification dies over it", "[actors][metering][crash]") {
+  metering_world w;
+  auto campaign = one_promise_kept(w);
+  w.start();
+  REQUIRE(w.settles(campaign));
+  bool answered = false;
+  w.system.spawn([&, campaign](caf::event_based_actor* self) {
+    self->request(w.parts.stable.verification, caf::infinite, retry_parked{campaign, nullptr})
+        .then([&](const storage::written&) { answered = true; }, [&](const caf::error&) { answered = true; });
+  });
+  REQUIRE(w.sched.try_run_once()); // the requester
+  REQUIRE(w.sched.try_run_once()); // verification has asked the store, which has not answered
+  w.crash(caf::actor_cast<caf::actor>(w.parts.stable.verification));
+  w.sched.run();
+  CHECK(answered);
+}

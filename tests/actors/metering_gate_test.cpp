@@ -323,3 +323,64 @@ TEST_CASE("a question that nobody can ask is answered in the end", "[actors][met
   CHECK(g.failed_with("stuck", meter_errc::timed_out));
   CHECK(g.failed_with("waiting", meter_errc::timed_out));
 }
+
+TEST_CASE("the gate tells since when its circuit is not closed", "[actors][metering][health]") {
+  auto settings = settings_with(1e6);
+  settings.breaker_failures = 1;
+  gate_world g(1, settings);
+  g.ask("1", "1");
+  CHECK_FALSE(g.state().circuit_since.has_value());
+  g.answer(meter_error{meter_errc::unavailable, "HTTP 503"});
+  REQUIRE(g.state().circuit_since.has_value());
+  auto since = *g.state().circuit_since;
+  g.w.pass(31s, 1s);
+  CHECK(g.state().circuit == kepco_state::circuit_state::half_open);
+  CHECK(g.state().circuit_since == since); // one trouble
+  g.ask("2", "2");
+  g.answer();
+  CHECK_FALSE(g.state().circuit_since.has_value());
+}
+
+TEST_CASE("refusals in a row are about us, one customer's are not", "[actors][metering][health]") {
+  gate_world g(1);
+  auto refuse = [&] {
+    g.ask("r", "r");
+    g.answer(meter_error{meter_errc::refused, "openapi-3001"});
+  };
+  for (int i = 0; i < 5; ++i) {
+    refuse();
+    refuse();
+    g.ask("good", "good");
+    g.answer();
+  }
+  CHECK_FALSE(g.state().refusing_since.has_value());
+  for (int i = 0; i < 3; ++i) refuse();
+  CHECK(g.state().refusing_since.has_value());
+  g.ask("good", "good");
+  g.answer();
+  CHECK_FALSE(g.state().refusing_since.has_value());
+  g.ask("unset", "unset");
+  g.answer(meter_error{meter_errc::not_configured, "no service key"});
+  CHECK(g.state().unset_since.has_value());
+}
+
+TEST_CASE("a KEPCO that takes long every time is slow, until its calls are fast again or long ago",
+          "[actors][metering][health]") {
+  gate_world g(1);
+  auto call = [&](std::chrono::milliseconds takes) {
+    g.ask("c", "c");
+    g.w.pass(takes, takes);
+    g.answer();
+  };
+  for (int i = 0; i < 7; ++i) call(4s);
+  CHECK_FALSE(g.state().slow_since.has_value()); // too few to tell
+  call(4s);
+  CHECK(g.state().slow_since.has_value());
+  CHECK(g.state().call_ms_p50 >= 4000);
+  for (int i = 0; i < 20; ++i) call(10ms);
+  CHECK_FALSE(g.state().slow_since.has_value());
+  for (int i = 0; i < 40; ++i) call(4s);
+  CHECK(g.state().slow_since.has_value());
+  g.w.pass(6min, 1s);
+  CHECK_FALSE(g.state().slow_since.has_value());
+}

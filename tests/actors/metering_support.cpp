@@ -102,6 +102,10 @@ metering_world::metering_world(const std::string& now)
           if (!done) return ++unsaved, to_caf(done.error());
           auto& one = done->results.at(0);
           if (!one) return to_caf(one.error());
+          if (const auto* settled = std::get_if<storage::check_settled>(&*one)) { // as the real one does
+            told_registry.push_back(*settled);
+            told_hub.push_back(*settled);
+          }
           return *one;
         },
         [this](const read_task& task) {
@@ -231,9 +235,9 @@ std::size_t metering_world::settled_events() {
   return look<std::vector<event>>([&](storage::reader& r) { return r.events(filter); }).size();
 }
 
-void metering_world::start() {
+void metering_world::start(int max_restarts) {
   supervision how;
-  how.max_restarts = 100;
+  how.max_restarts = max_restarts;
   metering = spawn_supervisor(system, "metering", how, metering_children(system, parts));
   sched.run();
 }

@@ -100,7 +100,7 @@ public:
 
   // ---- running
   /// Starts queries, gate, verification and (if configured) history under a supervisor.
-  void start();
+  void start(int max_restarts = 100);
   /// Ends an actor of the tree as a crash would.
   void crash(const caf::actor& stable);
   void wake();

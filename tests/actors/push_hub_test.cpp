@@ -95,13 +95,10 @@ TEST_CASE_METHOD(hub_world, "a settled check is told with its points, a turned a
   check.is_real = true;
   check.adjust_points = 30;
   check.checked_at = clock->now();
-  auto settled = value_of<storage::check_settled>(write(storage::settle_check{check}));
-  caf::anon_send(all.hub, check_closed{settled});
-  run();
+  // The store itself tells the hub: whoever asked for the settlement may be gone by the time of its commit.
+  write(storage::settle_check{check});
   CHECK(hers->got == texts{"checked 1", "points of 1: 30 by 30"});
-  settled.changed = false; // a repetition tells nothing
-  caf::anon_send(all.hub, check_closed{settled});
-  run();
+  write(storage::settle_check{check}); // a repetition tells nothing
   CHECK(hers->got.size() == 2);
   CHECK(his->got.empty());
 }

@@ -142,3 +142,25 @@ TEST_CASE("a query that throws fails alone; its reader is restarted", "[actors]"
   CHECK(readers.children[0].restarts + readers.children[1].restarts == 1);
   CHECK(tree.children[0].children[0].restarts == 0); // the store itself noticed nothing
 }
+
+TEST_CASE("readers that do not reach the database are noticed by reads, and looked after until they do",
+          "[actors][health]") {
+  actor_world world;
+  auto state = [&] { return *world.ask<storage_state>(world.all.store, get_storage_state{}); };
+  world.database->faults().fail_reads(1);
+  CHECK(world.ask<read_done>(world.all.store, read_task{[](storage::reader& from) { (void)from.ping(); }}));
+  CHECK(state().state == storage_state::condition::recovering);
+  CHECK(state().cause == storage::outage_cause::unreachable);
+  world.pass(2s); // nobody reads but the store itself
+  CHECK(state().state == storage_state::condition::up);
+}
+
+TEST_CASE_METHOD(reading_world, "a store that crashes answers the reads under way, too", "[actors][crash]") {
+  auto running = ask_for(), other = ask_for(), queued = ask_for();
+  caf::anon_send_exit(under_test, caf::exit_reason::kill);
+  run();
+  for (const auto& one : {running, other, queued}) {
+    REQUIRE(*one);
+    CHECK(dr::actors::passing((*one)->error()));
+  }
+}

@@ -13,9 +13,21 @@ namespace {
 
 /// A writer without a database: it keeps what it is sent, and answers on demand.
 struct scripted_writer {
+  int probes = 0;
+  std::optional<storage::outage> away; ///< what a probe meets
+  errc away_as = errc::store_unavailable;
   std::deque<commit_batch> batches;
   std::deque<caf::typed_response_promise<batch_outcome>> replies;
 
+  batch_outcome probed() {
+    ++probes;
+    batch_outcome outcome;
+    if (away)
+      outcome.failure = fail(away_as, "the database cannot be used"), outcome.outage = *away;
+    else
+      outcome.done = std::make_shared<storage::committed>();
+    return outcome;
+  }
   /// Every change succeeds; its answer is done{amount} for a withdrawal, else done{}.
   void succeed(std::int64_t last_seq = 0) {
     batch_outcome outcome;
@@ -86,6 +98,7 @@ struct store_world : stepped_system {
   caf::actor spawn_writer(scripted_writer& script) {
     auto made = system.spawn([&script](scripted_writer_actor::pointer self) -> scripted_writer_actor::behavior_type {
       return {[self, &script](const commit_batch& batch) -> caf::result<batch_outcome> {
+                if (batch.id.empty()) return script.probed();
                 script.batches.push_back(batch);
                 script.replies.push_back(self->make_response_promise<batch_outcome>());
                 return script.replies.back();
@@ -345,4 +358,74 @@ TEST_CASE("commit times give quantiles over the last transactions", "[actors]") 
   CHECK(times.quantile(0.99) == 100);
   for (int i = 0; i < 512; ++i) times.add(7);
   CHECK(times.quantile(0.99) == 7);
+}
+
+TEST_CASE_METHOD(store_world, "an idle store looks whether storage is there, and a busy one does not need to",
+                 "[actors][health]") {
+  start();
+  advance(1'990ms);
+  CHECK(hot.probes == 0);
+  advance(10ms);
+  CHECK(hot.probes == 1);
+  auto busy = put(1);
+  advance(4s);
+  CHECK(hot.probes == 1);
+  hot.succeed();
+  CHECK(done(busy) == 1);
+  advance(2s);
+  CHECK(hot.probes == 2);
+  CHECK(state().state == storage_state::condition::up);
+}
+
+TEST_CASE_METHOD(store_world, "an idle store notices that storage is gone, says why, and that it is back",
+                 "[actors][health]") {
+  start();
+  hot.away = storage::outage{storage::outage_cause::disk_full, "no space"};
+  advance(2s);
+  CHECK(state().state == storage_state::condition::recovering);
+  CHECK(state().cause == storage::outage_cause::disk_full);
+  CHECK(state().last_error == "no space");
+  CHECK(state().failing_since.has_value());
+  // What comes now waits; storage is looked for by changes that change nothing.
+  auto waiting = put(7);
+  advance(20ms);
+  REQUIRE(hot.batches.size() == 1);
+  for (int i = 0; i < 600; ++i) {
+    if (!hot.batches.empty()) hot.fail_with(errc::store_unavailable);
+    advance(10ms);
+  }
+  CHECK(state().state == storage_state::condition::down);
+  hot.away.reset();
+  for (int i = 0; i < 200 && !*waiting; ++i) {
+    if (!hot.batches.empty()) hot.succeed();
+    advance(10ms);
+  }
+  CHECK(done(waiting) == 7);
+  CHECK(state().state == storage_state::condition::up);
+  CHECK_FALSE(state().failing_since.has_value());
+}
+
+TEST_CASE_METHOD(store_world, "a probe of a writer that was fenced ends the process, though nobody writes",
+                 "[actors][health]") {
+  start();
+  hot.away = storage::outage{};
+  hot.away_as = errc::fenced;
+  advance(2s);
+  CHECK(fenced == 1);
+  CHECK(state().fenced);
+}
+
+TEST_CASE_METHOD(store_world, "a queue that fills up is said before it is full, until it has emptied by half",
+                 "[actors][health]") {
+  start(); // at most 5
+  auto a = put(1), b = put(2), c = put(3);
+  CHECK_FALSE(state().crowded_since.has_value());
+  auto d = put(4);
+  CHECK(state().crowded_since.has_value());
+  hot.succeed();
+  run();
+  CHECK(state().crowded_since.has_value()); // three are left
+  hot.succeed();
+  run();
+  CHECK_FALSE(state().crowded_since.has_value());
 }

@@ -159,6 +159,8 @@ TEST_CASE_METHOD(nursery, "a child that crashes at every start ends down and is 
   advance(10s);
   CHECK(node("a").state == tree_node::condition::down);
   CHECK(node("a").last_error == "a cannot start");
+  CHECK(node("a").trouble_since.has_value());
+  CHECK_FALSE(node("b").trouble_since.has_value());
   CHECK(1'000 - failing_starts["a"] == 4); // the first start and three restarts: no spin
   advance(20s);
   CHECK(1'000 - failing_starts["a"] == 4);
@@ -170,8 +172,27 @@ TEST_CASE_METHOD(nursery, "a child that crashes at every start ends down and is 
   advance(20s);
   CHECK(starts("a") == 1);
   CHECK(node("a").state == tree_node::condition::restarting); // not yet trusted
+  CHECK(node("a").trouble_since.has_value());
   advance(10s);
   CHECK(node("a").state == tree_node::condition::up);
+  CHECK_FALSE(node("a").trouble_since.has_value());
+}
+
+TEST_CASE_METHOD(nursery, "a child that is never given up is restarted however often it crashes, at most so often",
+                 "[actors]") {
+  auto often = child("a");
+  often.when_exceeded = give_up::never;
+  auto how = with(restart_strategy::one_for_one);
+  how.backoff_max = 1s;
+  start(how, {often});
+  for (int i = 0; i < 20; ++i) {
+    crash("a");
+    CHECK(node("a").state == tree_node::condition::restarting);
+    advance(1s);
+    REQUIRE(starts("a") == static_cast<std::size_t>(i) + 2);
+  }
+  CHECK(node("a").state == tree_node::condition::up);
+  CHECK(node("a").restarts == 20);
 }
 
 TEST_CASE_METHOD(nursery, "children that wait for a child that is down are shown down", "[actors]") {

@@ -163,6 +163,8 @@ TEST_CASE("real answers fit their schemas", "[http][openapi]") {
   hold(world, "GET", "/drs/{id}/statement.csv", "/drs/2/statement.csv");
   hold(world, "POST", "/kepcos/{id}/recheck", "/kepcos/1/recheck");
   hold(world, "POST", "/drs/{id}/retry-checks", "/drs/2/retry-checks");
+  hold(world, "POST", "/responses/{id}/retry-check", "/responses/3/retry-check");
+  hold(world, "POST", "/responses/{id}/retry-check", "/responses/777/retry-check");
   hold(world, "DELETE", "/users/{id}/token", "/users/2/token");
   hold(world, "DELETE", "/users/{id}", "/users/2");
   for (const std::string target : {"/", "/livez", "/readyz", "/health", "/openapi.yaml"})

@@ -222,7 +222,7 @@ TEST_CASE("every kind of garbage is seen as garbage", "[kepco][client]") {
     CHECK(got.error().code == meter_errc::garbage);
     kinds.insert(got.error().detail);
   }
-  CHECK(kinds.size() == 5);
+  CHECK(kinds.size() >= 5);
   b.recovers();
 }
 

@@ -1,5 +1,6 @@
 // The simulator's own endpoints and the calls that our client never makes, over a real socket.
 #include "simulator/simulator.hpp"
+#include "simulator/wire.hpp"
 #include "tests/kepco/support.hpp"
 
 #include <catch2/catch.hpp>
@@ -168,4 +169,44 @@ TEST_CASE("a taken address is refused with a reason", "[simulator][http]") {
   auto started = second.start();
   REQUIRE_FALSE(started.has_value());
   CHECK_FALSE(started.error().detail.empty());
+}
+
+TEST_CASE("a poisonous customer gets garbage of its kind every time, and nobody else does", "[simulator][http]") {
+  running r;
+  CHECK(call("POST", r.sim("/_sim/sites"), R"({"custNo":"0000000001","poison":"cookies"})").status == 400);
+  auto whole = call("GET", r.api(good_day)).body;
+  auto other = std::string(good_day);
+  other.replace(other.find("0000000001"), 10, "0000000002");
+  auto others = call("GET", r.api(other)).body;
+  for (const auto* kind : sim::garbage_names) {
+    INFO(kind);
+    auto site = json{{"custNo", "0000000001"}, {"poison", kind}}.dump();
+    REQUIRE(call("POST", r.sim("/_sim/sites"), site).status == 200);
+    auto first = call("GET", r.api(good_day));
+    CHECK(first.body != whole);
+    CHECK(call("GET", r.api(good_day)).body == first.body);
+    CHECK(call("GET", r.api(other)).body == others);
+    CHECK_FALSE(kepco::decode_day(first.body, "0000000001", when).has_value());
+  }
+  REQUIRE(call("POST", r.sim("/_sim/sites"), R"({"custNo":"0000000001","poison":"none"})").status == 200);
+  CHECK(call("GET", r.api(good_day)).body == whole);
+}
+
+TEST_CASE("values that change between two reads differ a little, and are what they were afterwards",
+          "[simulator][http]") {
+  running r;
+  auto whole = kepco::decode_day(call("GET", r.api(good_day)).body, "0000000001", when).value();
+  REQUIRE(call("PUT", r.sim("/_sim/faults"), R"({"changeRate":0.5})").data()["changeRate"] == 0.5);
+  auto first = kepco::decode_day(call("GET", r.api(good_day)).body, "0000000001", when).value();
+  auto second = kepco::decode_day(call("GET", r.api(good_day)).body, "0000000001", when).value();
+  CHECK(first != second);
+  int changed = 0;
+  for (std::size_t i = 0; i < first.wh.size(); ++i) {
+    if (whole.wh[i] == day_profile::missing) continue;
+    changed += first.wh[i] != whole.wh[i];
+    CHECK(std::abs(first.wh[i] - whole.wh[i]) * 20 <= whole.wh[i] + 20);
+  }
+  CHECK(changed > 5);
+  REQUIRE(call("PUT", r.sim("/_sim/faults"), "{}").status == 200);
+  CHECK(kepco::decode_day(call("GET", r.api(good_day)).body, "0000000001", when).value() == whole);
 }

@@ -300,3 +300,47 @@ TEST_CASE("faults read back as they were set", "[simulator]") {
   CHECK(parse_faults(format_faults(*got)).value() == *got);
   CHECK(parse_faults("{}").value() == faults{});
 }
+
+TEST_CASE("data that comes late and in pieces fills up in its own order and is whole in the end", "[simulator]") {
+  model meters({}, std::nullopt);
+  auto end = start_of(when) + 24h;
+  auto known_at = [&](time_point now) {
+    auto got = meters.day(one, when, now, 30min, 600min);
+    return got ? known_values(*got) : 0;
+  };
+  CHECK(known_at(start_of(when) + 44min) == 0);
+  auto evening = *meters.day(one, when, end, 30min, 600min);
+  auto first_gap = std::ranges::find(evening.wh, day_profile::missing) - evening.wh.begin();
+  CHECK(known_values(evening) > first_gap); // a gap in the middle
+  CHECK(known_at(end) < known_at(end + 300min));
+  CHECK(known_at(end + 630min) == quarters_per_day);
+  CHECK(*meters.day(one, when, end, 30min, 600min) == evening); // the same gaps at every read
+}
+
+TEST_CASE("flapping is down and up by turns, and faults end by themselves", "[simulator]") {
+  fault_dice dice(1);
+  const fault_dice::instant start{};
+  faults wanted;
+  wanted.flap = 1'000ms;
+  wanted.last = 3'500ms;
+  wanted.hang_rate = 1;
+  dice.set(wanted, start);
+  CHECK(dice.throw_for_call(start).kind == mishap::down);
+  CHECK(dice.throw_for_call(start + 999ms).kind == mishap::down);
+  CHECK(dice.throw_for_call(start + 1'000ms).kind == mishap::hang);
+  CHECK(dice.throw_for_call(start + 2'000ms).kind == mishap::down);
+  CHECK(dice.get(start + 2'000ms).down);
+  CHECK(dice.throw_for_call(start + 3'499ms).kind == mishap::hang);
+  CHECK(dice.throw_for_call(start + 3'500ms).kind == mishap::none);
+  CHECK(dice.get(start + 3'500ms) == faults{});
+}
+
+TEST_CASE("faults are read strictly and shown as they are", "[simulator]") {
+  auto read = parse_faults(R"({"spreadMinutes":60,"changeRate":0.1,"flapMs":1000,"forMs":3600000})");
+  REQUIRE(read.has_value());
+  CHECK(read->spread == 60min);
+  CHECK(read->last == 1h);
+  CHECK(parse_faults(format_faults(*read)).value() == *read);
+  CHECK(parse_faults(R"({"flapMs":-1})").error().fields.at(0).pointer == "/flapMs");
+  CHECK(parse_faults(R"({"changeRate":2})").error().fields.at(0).pointer == "/changeRate");
+}
