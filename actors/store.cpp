@@ -184,7 +184,7 @@ void store_state::batch_lost(storage::lane which, const caf::error& why) {
 void store_state::batch_failed(storage::lane which, const error& why, const storage::outage& outage) {
   auto& l = lane(which);
   last_error = !outage.said.empty() ? outage.said : why.detail.empty() ? to_string(why.code) : why.detail;
-  if (why.code == errc::fenced) return fence();
+  if (why.code == errc::fenced) return fence(which);
   if (!passing(why)) { // the batch was refused as a whole, for good
     for (auto& reply : l.running->replies) reply.deliver(to_caf(why));
     l.running.reset();
@@ -237,19 +237,24 @@ void store_state::expire(write_lane& l) {
   if (!l.running->in_doubt) l.running.reset();
 }
 
-void store_state::fence() {
+/// The lane that found it out wrote nothing with that transaction. An earlier try of it, or the other lane's
+/// transaction, may have been committed before the lease was taken.
+void store_state::fence(storage::lane found_out) {
   if (fenced) return;
   fenced = true;
   since = real_now();
   last_error = "another server process has taken over the writer lease";
   spdlog::critical("{}: this process must stop", last_error);
-  for (auto* l : {&hot, &bulk}) {
-    auto why = to_caf(fail(errc::fenced, "another server process has taken over"));
-    if (l->running)
-      for (auto& reply : l->running->replies) reply.deliver(why);
-    l->running.reset();
-    for (auto& w : l->queue) w.reply.deliver(why);
-    l->queue.clear();
+  const auto nothing_done = to_caf(fail(errc::fenced, "another server process has taken over"));
+  const auto in_doubt = to_caf(fail(errc::outcome_unknown, in_doubt_text));
+  for (auto which : {storage::lane::hot, storage::lane::bulk}) {
+    auto& l = lane(which);
+    if (l.running)
+      for (auto& reply : l.running->replies)
+        reply.deliver(which == found_out && !l.running->in_doubt ? nothing_done : in_doubt);
+    l.running.reset();
+    for (auto& w : l.queue) w.reply.deliver(nothing_done);
+    l.queue.clear();
   }
   if (options.on_fenced) options.on_fenced();
 }

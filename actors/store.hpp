@@ -146,7 +146,7 @@ struct store_state {
   void probed(const error& why, const storage::outage& outage);
   void retry(storage::lane which);
   void expire(write_lane& lane);
-  void fence();
+  void fence(storage::lane found_out);
   write_lane& lane(storage::lane which) { return which == storage::lane::hot ? hot : bulk; }
   std::size_t queued() const;
   storage_state report() const;

@@ -332,6 +332,18 @@ TEST_CASE_METHOD(store_world, "a fenced store answers fenced from then on and sa
   CHECK(state().state == storage_state::condition::down);
 }
 
+TEST_CASE_METHOD(store_world, "what may have been committed before the fence is said to be unknown", "[actors]") {
+  start();
+  auto tried = put(1), other_lane = put_bulk();
+  hot.fail_with(errc::outcome_unknown);
+  advance(1s);
+  auto queued = put(2);
+  hot.fail_with(errc::fenced);
+  CHECK(failed(tried) == errc::outcome_unknown);
+  CHECK(failed(other_lane) == errc::outcome_unknown);
+  CHECK(failed(queued) == errc::fenced);
+}
+
 TEST_CASE_METHOD(store_world, "the hub hears of new events once per step forward", "[actors]") {
   start();
   for (auto seq : {3, 3, 5}) {
