@@ -59,7 +59,7 @@ dispatcher_actor::behavior_type dispatcher(dispatcher_actor::pointer self, conte
     auto promise = self->make_response_promise<written>();
     reply_port reply{promise};
     const auto& config = *world->config;
-    auto planned = plan_campaign(cmd.order, config.programmes, config.holidays, world->clock->now());
+    auto planned = plan_campaign(cmd.order, config.programmes, config.baselines, config.holidays, world->clock->now());
     if (planned)
       open(self, world, std::move(*planned), cmd.key, reply);
     else

@@ -108,6 +108,7 @@ actors::metering_parts metering_parts_of(const settings& s, const actors::servic
   parts.kepco = s.kepco;
   parts.metering = s.metering;
   parts.holidays = s.holidays;
+  parts.longest_look_back = longest_look_back(s.baselines);
   parts.make_source =
       wrapped(wraps.meter_source, make_kepco_source_factory({.base_url = s.kepco.base_url,
                                                              .service_key = s.kepco.service_key.reveal(),

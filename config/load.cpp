@@ -48,7 +48,7 @@ void apply_file(loading& l) {
     if (l.wrong.fields.empty()) l.refuse("file", raw.error().detail);
     return;
   }
-  std::vector<std::string> known{"programmes"};
+  std::vector<std::string> known{"programmes", "baselines"};
   for (const auto& row : setting_table()) known.push_back(row.key);
   for (const auto& value : raw->values) {
     const auto source = l.from.file->string() + " line " + std::to_string(value.line);
@@ -63,6 +63,7 @@ void apply_file(loading& l) {
   if (l.layer_of("holidays_file") == by_file && !holidays.empty() && holidays.is_relative())
     holidays = fs::absolute(*l.from.file).parent_path() / holidays;
   if (raw->programmes) l.made.settings.programmes = std::move(*raw->programmes);
+  if (raw->baselines) l.made.settings.baselines = std::move(*raw->baselines);
 }
 
 void apply_environment(loading& l) {
@@ -135,11 +136,24 @@ void settle_paths(loading& l) {
     l.refuse("holidays_file", "= \"" + s.holidays_file.string() + "\": " + days.error().detail);
 }
 
+// Whenever a campaign can start, each method must have figures in force.
+void check_baselines(loading& l) {
+  const auto& s = l.made.settings;
+  const auto first = std::ranges::min(s.programmes, {}, &programme::effective_from).effective_from;
+  for (const auto method : all_baseline_methods) {
+    const auto in_force = [&](const baseline_edition& e) { return e.method == method && e.effective_from <= first; };
+    if (!std::ranges::any_of(s.baselines, in_force))
+      l.refuse("baselines", "must hold an edition of " + std::string(to_string(method)) + " in force on " +
+                                format_day(first) + ", when the first programme comes into force");
+  }
+}
+
 void check_together(loading& l) {
   const auto& s = l.made.settings;
   if (s.auth == auth_mode::off && !s.http.address.loopback())
     l.refuse("auth",
              "= \"off\": allowed only when http.address is a loopback address, and it is " + s.http.address.text());
+  check_baselines(l);
   if (s.ws.silent <= s.ws.ping) l.refuse("ws.silent_s", "must be longer than ws.ping_s");
   if (s.metering.retry_max < s.metering.retry_min)
     l.refuse("metering.retry_max_s", "must be at least metering.retry_min_s");
@@ -164,6 +178,7 @@ std::map<std::string, std::string> process_environment() {
 result<loaded_settings> load_settings(const settings_sources& sources) {
   loading l{sources, {}, {errc::invalid, {}, {}}, {}};
   l.made.settings.programmes = shipped_programmes();
+  l.made.settings.baselines = shipped_baselines();
   apply_file(l);
   apply_environment(l);
   apply_flags(l);
@@ -184,6 +199,8 @@ std::string describe(const settings& s) {
   for (const auto& row : setting_table()) text += row.key + " = " + row.get(s) + "\n";
   text += "programmes =";
   for (const auto& p : s.programmes) text += " " + p.code + "@" + format_day(p.effective_from);
+  text += "\nbaselines =";
+  for (const auto& b : s.baselines) text += " " + std::string(to_string(b.method)) + "@" + format_day(b.effective_from);
   text += "\nholidays = " + std::to_string(s.holidays.size()) + " days";
   if (!s.holidays.empty()) text += ", " + format_day(s.holidays.front()) + " to " + format_day(s.holidays.back());
   return text + "\n";

@@ -1,4 +1,4 @@
-// The figures of domain.md's programme table; config/drplatform.toml spells the same ones out.
+// The market's figures for a configuration without tables of its own; config/drplatform.toml spells the same ones out.
 #include "config/settings.hpp"
 
 namespace dr {
@@ -90,5 +90,12 @@ programme voluntary() {
 } // namespace
 
 std::vector<programme> shipped_programmes() { return {reliable(), small(), jeju(), citizen(), voluntary()}; }
+
+std::vector<baseline_edition> shipped_baselines() {
+  const baseline_rules built_in;
+  std::vector<baseline_edition> all;
+  for (const auto method : all_baseline_methods) all.push_back({method, always, built_in.of(method)});
+  return all;
+}
 
 } // namespace dr

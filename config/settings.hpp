@@ -137,12 +137,15 @@ struct settings {
   user_settings users;
   log_settings log;
   actor_settings actors;
-  std::vector<programme> programmes; ///< dated editions; never empty
-  std::vector<korean_day> holidays;  ///< ascending, without duplicates
+  std::vector<programme> programmes;       ///< dated editions; never empty
+  std::vector<baseline_edition> baselines; ///< dated editions; every method has one whenever a programme has one
+  std::vector<korean_day> holidays;        ///< ascending, without duplicates
 };
 
 /// The programmes of domain.md's table (R, February 2024 edition), dated early so that any day finds its edition.
 std::vector<programme> shipped_programmes();
+/// The built-in figures of the baseline methods as editions, dated likewise.
+std::vector<baseline_edition> shipped_baselines();
 
 /// data_dir / "admin.token", "drplatform.pid", "clock.anchor".
 std::filesystem::path admin_token_file(const settings& s);

@@ -28,8 +28,8 @@ struct setting_row {
   std::string flag() const;
 };
 
-/// Every scalar and list setting, in the order of the shipped file. Programmes are not in it: they are a table of their
-/// own.
+/// Every scalar and list setting, in the order of the shipped file. The dated tables of programmes and baselines
+/// are not in it.
 const std::vector<setting_row>& setting_table();
 
 /// Nothing if there is no such key.

@@ -1,6 +1,8 @@
 #include "config/toml_file.hpp"
 
 #include "config/data_dir.hpp"
+#include "config/toml_baselines.hpp"
+#include "config/toml_editions.hpp"
 #include "config/toml_programmes.hpp"
 
 namespace dr {
@@ -14,10 +16,24 @@ void flatten(const toml::table& table, const std::string& prefix, std::vector<ra
     const auto name = prefix + std::string(key.str());
     if (const auto* inner = node.as_table()) {
       flatten(*inner, name + ".", into);
-    } else if (name != "programmes") {
+    } else if (name != "programmes" && name != "baselines") {
       into.push_back({name, scalar_text(node).value_or("{…}"), static_cast<int>(node.source().begin.line)});
     }
   }
+}
+
+/// The tables of this name, if the file has any. Fails: invalid.
+template <class Edition>
+result<std::optional<std::vector<Edition>>> tables_of(const toml::table& root, const std::string& name,
+                                                      const std::filesystem::path& file,
+                                                      result<std::vector<Edition>> (*read)(const toml::array&)) {
+  const auto* node = root.get(name);
+  if (!node) return std::optional<std::vector<Edition>>{};
+  const auto* tables = node->as_array();
+  if (!tables) return fail(errc::invalid, file.string() + ": " + name + " must be written as [[" + name + "]]");
+  auto all = read(*tables);
+  if (!all) return all.error();
+  return std::optional(std::move(*all));
 }
 
 } // namespace
@@ -29,13 +45,12 @@ result<raw_file> read_toml_file(const std::filesystem::path& file) {
     const auto root = toml::parse(*text, file.string());
     raw_file raw;
     flatten(root, "", raw.values);
-    if (const auto* node = root.get("programmes")) {
-      const auto* tables = node->as_array();
-      if (!tables) return fail(errc::invalid, file.string() + ": programmes must be written as [[programmes]]");
-      auto programmes = read_programmes(*tables);
-      if (!programmes) return programmes.error();
-      raw.programmes = std::move(*programmes);
-    }
+    auto programmes = tables_of(root, "programmes", file, &read_programmes);
+    if (!programmes) return programmes.error();
+    auto baselines = tables_of(root, "baselines", file, &read_baselines);
+    if (!baselines) return baselines.error();
+    raw.programmes = std::move(*programmes);
+    raw.baselines = std::move(*baselines);
     return raw;
   } catch (const toml::parse_error& wrong) {
     const auto at = wrong.source().begin;

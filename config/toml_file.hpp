@@ -20,11 +20,12 @@ struct raw_value {
 };
 
 struct raw_file {
-  std::vector<raw_value> values;                    ///< in the order of the file's keys
-  std::optional<std::vector<programme>> programmes; ///< present when the file has [[programmes]]
+  std::vector<raw_value> values;                          ///< in the order of the file's keys
+  std::optional<std::vector<programme>> programmes;       ///< present when the file has [[programmes]]
+  std::optional<std::vector<baseline_edition>> baselines; ///< present when the file has [[baselines]]
 };
 
-/// Fails: invalid; syntax errors name line and column, wrong programmes their field and range.
+/// Fails: invalid; syntax errors name line and column, wrong tables their field and range.
 result<raw_file> read_toml_file(const std::filesystem::path& file);
 
 } // namespace dr

@@ -1,13 +1,9 @@
 #include "config/toml_programmes.hpp"
 
-#include "config/parse.hpp"
-#include "config/table.hpp"
+#include "config/toml_editions.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <set>
-#include <sstream>
 
 namespace dr {
 
@@ -37,22 +33,6 @@ bool read_methods(const std::string& text, std::vector<baseline_method>& into) {
     into.push_back(*method);
   }
   return !into.empty();
-}
-
-struct programme_field {
-  std::string name;
-  std::string range;
-  bool required;
-  std::function<bool(programme&, const std::string&)> set;
-};
-
-template <class Assign> auto whole_between(std::int64_t least, std::int64_t most, Assign assign) {
-  return [=](programme& p, const std::string& text) {
-    const auto value = parse_whole(text);
-    if (!value || *value < least || *value > most) return false;
-    assign(p, *value);
-    return true;
-  };
 }
 
 template <class Assign> auto on_or_off(Assign assign) {
@@ -86,12 +66,6 @@ bool set_baseline(programme& p, const std::string& text) {
   return method.has_value();
 }
 
-bool set_day(programme& p, const std::string& text) {
-  const auto day = parse_day(text);
-  if (day) p.effective_from = *day;
-  return day.has_value();
-}
-
 bool set_korean(programme& p, const std::string& text) {
   p.korean = text;
   return !text.empty() && text.size() <= 200;
@@ -105,11 +79,11 @@ bool set_code(programme& p, const std::string& text) {
 const char* const time_range = "a time of day from \"00:00\" to \"24:00\"";
 const char* const method_range = "max-4-5, mid-6-10, mid-4-6 or mid-8-10";
 
-const std::vector<programme_field>& programme_fields() {
-  static const std::vector<programme_field> fields{
+const std::vector<edition_field<programme>>& programme_fields() {
+  static const std::vector<edition_field<programme>> fields{
       {"code", "1 to 32 of a-z, 0-9 and -", true, set_code},
       {"korean", "1 to 200 bytes", true, set_korean},
-      {"effective_from", "a date such as 2024-02-01", true, set_day},
+      {"effective_from", "a date such as 2024-02-01", true, set_effective_from<programme>},
       {"notice_minutes", "a whole number from 0 to 10080", true,
        whole_between(0, 10'080, [](programme& p, std::int64_t v) { p.notice = minutes{v}; })},
       {"weekdays_only", "true or false", true, on_or_off([](programme& p, bool v) { p.weekdays_only = v; })},
@@ -136,18 +110,7 @@ const std::vector<programme_field>& programme_fields() {
   return fields;
 }
 
-void refuse_unknown(const toml::table& table, const std::string& where, error& wrong) {
-  std::vector<std::string> known;
-  for (const auto& field : programme_fields()) known.push_back(field.name);
-  for (const auto& [key, node] : table) {
-    const std::string name{key.str()};
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    const auto near = nearest_name(name, known, 4);
-    wrong.fields.push_back({where + name, "is not known" + (near ? "; did you mean " + *near + "?" : std::string())});
-  }
-}
-
-void check_together(const programme& p, const std::string& where, error& wrong) {
+void check_programme(const programme& p, const std::string& where, error& wrong) {
   if (p.window_end <= p.window_begin) wrong.fields.push_back({where + "window_end", "must be later than window_begin"});
   if (p.max_length < p.min_length)
     wrong.fields.push_back({where + "max_length_minutes", "must be at least min_length_minutes"});
@@ -158,65 +121,12 @@ void check_together(const programme& p, const std::string& where, error& wrong) 
     wrong.fields.push_back({where + "saa", "must be false where saa_allowed is false"});
 }
 
-programme read_programme(const toml::table& table, const std::string& where, error& wrong) {
-  programme p;
-  const auto before = wrong.fields.size();
-  refuse_unknown(table, where, wrong);
-  for (const auto& field : programme_fields()) {
-    const auto* node = table.get(field.name);
-    if (!node) {
-      if (field.required) wrong.fields.push_back({where + field.name, "is missing; it must be " + field.range});
-      continue;
-    }
-    const auto text = scalar_text(*node);
-    if (!text || !field.set(p, *text))
-      wrong.fields.push_back({where + field.name, "= \"" + text.value_or("{…}") + "\": must be " + field.range});
-  }
-  if (wrong.fields.size() == before) check_together(p, where, wrong);
-  return p;
-}
-
 } // namespace
 
-std::optional<std::string> scalar_text(const toml::node& node) {
-  if (const auto* text = node.as_string()) return text->get();
-  if (const auto* number = node.as_integer()) return std::to_string(number->get());
-  if (const auto* number = node.as_floating_point()) return decimal_text(number->get());
-  if (const auto* flag = node.as_boolean()) return std::string(flag->get() ? "true" : "false");
-  std::ostringstream out;
-  if (const auto* day = node.as_date()) return out << day->get(), out.str();
-  if (const auto* time = node.as_time()) return out << time->get(), out.str().substr(0, 5);
-  if (const auto* instant = node.as_date_time()) return out << instant->get(), out.str();
-  if (const auto* list = node.as_array()) {
-    std::string all;
-    for (const auto& element : *list) {
-      const auto text = element.is_array() || element.is_table() ? std::nullopt : scalar_text(element);
-      if (!text) return {};
-      all += (all.empty() ? "" : ",") + *text;
-    }
-    return all;
-  }
-  return {};
-}
-
 result<std::vector<programme>> read_programmes(const toml::array& tables) {
-  std::vector<programme> all;
-  std::set<std::pair<std::string, korean_day>> seen;
-  error wrong{errc::invalid, {}, {}};
-  for (std::size_t i = 0; i < tables.size(); ++i) {
-    const auto where = "programmes[" + std::to_string(i) + "].";
-    const auto* table = tables[i].as_table();
-    if (!table) {
-      wrong.fields.push_back({where, "must be a table"});
-      continue;
-    }
-    all.push_back(read_programme(*table, where, wrong));
-    if (!seen.emplace(all.back().code, all.back().effective_from).second)
-      wrong.fields.push_back({where + "effective_from", "is that of an earlier edition of " + all.back().code});
-  }
-  if (tables.empty()) wrong.fields.push_back({"programmes", "must hold at least one programme"});
-  if (!wrong.fields.empty()) return wrong;
-  return all;
+  if (tables.empty()) return error{errc::invalid, {}, {{"programmes", "must hold at least one programme"}}};
+  return read_editions<programme>(
+      tables, {"programmes", programme_fields(), [](const programme& p) { return p.code; }, check_programme});
 }
 
 } // namespace dr

@@ -14,9 +14,6 @@ struct candidate {
 /// Nobody is metered so long ago; ends the walk for a user whose every day is an event day.
 constexpr std::chrono::days longest_walk{3660};
 
-constexpr int adjustment_hours = 3;
-constexpr int adjustment_starts_before = 4; ///< hours before the event's first hour
-
 /// Days are dropped only while more remain than the method keeps: the lowest first, then the highest.
 std::vector<korean_day> without_extremes(std::vector<candidate> found, const method_rules& rules) {
   auto surplus = std::max(0, static_cast<int>(found.size()) - rules.keeps());
@@ -37,22 +34,8 @@ std::vector<korean_day> without_extremes(std::vector<candidate> found, const met
 
 } // namespace
 
-method_rules rules_of(baseline_method method) noexcept {
-  switch (method) {
-  case baseline_method::max_4_5:
-    return {5, 10, 0, 1};
-  case baseline_method::mid_6_10:
-    return {10, 20, 2, 2};
-  case baseline_method::mid_4_6:
-    return {6, 12, 1, 1};
-  case baseline_method::mid_8_10:
-    return {10, 20, 1, 1};
-  }
-  return {5, 10, 0, 1};
-}
-
-reference_days find_reference_days(const quarter_range& range, baseline_method method, const reference_source& from) {
-  auto rules = rules_of(method);
+reference_days find_reference_days(const quarter_range& range, const method_rules& rules,
+                                   const reference_source& from) {
   reference_days out;
   std::vector<candidate> found;
   int hoped_for = 0; // days that are not there yet count as if they were good: no more are asked for than needed
@@ -78,16 +61,16 @@ exact_wh mean_wh(const std::vector<korean_day>& days, int first_quarter, int qua
   return exact_wh::ratio(sum, static_cast<int>(days.size()));
 }
 
-adjustment find_adjustment(const evaluation_window& event, baseline_method method, const reference_source& from) {
+adjustment find_adjustment(const evaluation_window& event, const method_rules& rules, const reference_source& from) {
   adjustment out;
   auto parts = parts_of(event);
   if (parts.empty()) return out;
   const auto& first = parts.front();
-  if (first.hour() < adjustment_starts_before) {
+  if (first.hour() < rules.saa_starts_before) {
     out.why_not = "the event starts too early in the day";
     return out;
   }
-  auto references = find_reference_days(first, method, from);
+  auto references = find_reference_days(first, rules, from);
   out.waits = references.waits;
   if (!out.waits.empty()) return out;
   if (references.similar.empty()) {
@@ -95,7 +78,7 @@ adjustment find_adjustment(const evaluation_window& event, baseline_method metho
     return out;
   }
 
-  quarter_range before{first.day, (first.hour() - adjustment_starts_before) * 4, adjustment_hours * 4};
+  quarter_range before{first.day, (first.hour() - rules.saa_starts_before) * 4, rules.saa_hours * 4};
   bool complete = true;
   auto need = [&](korean_day day) {
     auto state = from.metered.of({day, before.first, before.count});
@@ -106,12 +89,12 @@ adjustment find_adjustment(const evaluation_window& event, baseline_method metho
   for (auto day : references.similar) need(day);
   if (!out.waits.empty()) return out;
   if (!complete) {
-    out.why_not = "a value is missing in the three hours that it compares";
+    out.why_not = "a value is missing in the hours that it compares";
     return out;
   }
   auto usual = mean_wh(references.similar, before.first, before.count, from.metered);
   auto today = exact_wh::ratio(from.metered.sum_wh(before), 1);
-  out.per_hour = exact_wh{(today - usual).parts / adjustment_hours};
+  out.per_hour = exact_wh{(today - usual).parts / rules.saa_hours};
   return out;
 }
 

@@ -1,37 +1,37 @@
 // Baselines per trading hour and the symmetric additive adjustment (R, annex 28), in exact arithmetic.
 #pragma once
 
-#include "domain/baseline_method.hpp"
+#include "domain/baseline_rules.hpp"
 #include "domain/calendar.hpp"
 #include "domain/energy.hpp"
 #include "domain/metered_days.hpp"
 
+#include <cstdint>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace dr {
 
-/// The figures behind a method's name.
-struct method_rules {
-  int wanted = 0;       ///< reference days
-  int look_back = 0;    ///< eligible weekdays looked at, at most
-  int drop_highest = 0; ///< days
-  int drop_lowest = 0;
-  int keeps() const noexcept { return wanted - drop_highest - drop_lowest; }
-};
-method_rules rules_of(baseline_method method) noexcept;
+/// The smallest number that 1 … `most` divide.
+constexpr std::int64_t common_multiple(int most) noexcept {
+  std::int64_t multiple = 1;
+  for (int i = 2; i <= most; ++i) multiple = std::lcm(multiple, std::int64_t{i});
+  return multiple;
+}
 
-/// An amount of energy as a whole number of parts, 30,240 to the Wh: every mean over up to ten days, a third of it and
-/// a quarter of that are whole numbers of parts, so that nothing is rounded before the end.
+/// An amount of energy as a whole number of parts: every mean over up to most_reference_days, a mean of that over up to
+/// most_saa_hours and a quarter of that are whole numbers of parts, so that nothing is rounded before the end.
 struct exact_wh {
-  static constexpr int parts_per_wh = 30'240;
+  static constexpr std::int64_t parts_per_wh =
+      common_multiple(most_reference_days) * common_multiple(most_saa_hours) * 4;
   wide_int parts = 0;
   /// The nearest Wh, half-up.
   std::int64_t rounded() const noexcept { return divide_half_up(parts, parts_per_wh); }
   /// For display and fit only.
-  double value() const noexcept { return static_cast<double>(parts) / parts_per_wh; }
-  /// wh ÷ divisor; exact for the divisors 1 … 10.
+  double value() const noexcept { return static_cast<double>(parts) / static_cast<double>(parts_per_wh); }
+  /// wh ÷ divisor; exact for the divisors 1 … most_reference_days.
   static exact_wh ratio(wide_int wh, int divisor) noexcept { return {wh * parts_per_wh / divisor}; }
   exact_wh& operator+=(exact_wh other) noexcept { return parts += other.parts, *this; }
   exact_wh& operator-=(exact_wh other) noexcept { return parts -= other.parts, *this; }
@@ -57,10 +57,10 @@ struct reference_days {
 
 /// Looks back from the day before the range's own for days with all of its quarters, and drops the highest and lowest.
 /// Among equal days the earlier one is dropped.
-reference_days find_reference_days(const quarter_range& range, baseline_method method, const reference_source& from);
+reference_days find_reference_days(const quarter_range& range, const method_rules& rules, const reference_source& from);
 
-/// The mean over the days of the energy in these quarters of the day. `days` has 1 … 10 entries, all with the quarters
-/// there.
+/// The mean over the days of the energy in these quarters of the day. `days` has 1 … most_reference_days entries,
+/// all with the quarters there.
 exact_wh mean_wh(const std::vector<korean_day>& days, int first_quarter, int quarters, const metered_days& metered);
 
 /// What SAA adds to each whole hour of an event. Neither an amount nor days to wait for: there is none, and `why_not`
@@ -71,8 +71,8 @@ struct adjustment {
   std::string why_not;
 };
 
-/// The adjustment of an event that is the user's first on its day: the mean of the event day's three hours T−4, T−3,
-/// T−2 less that of the similar days of hour T, where T is the hour in which the event starts.
-adjustment find_adjustment(const evaluation_window& event, baseline_method method, const reference_source& from);
+/// The adjustment of an event that is the user's first on its day: the mean of the event day's hours that SAA compares
+/// (by default T−4, T−3, T−2) less that of the similar days of hour T, where T is the hour in which the event starts.
+adjustment find_adjustment(const evaluation_window& event, const method_rules& rules, const reference_source& from);
 
 } // namespace dr

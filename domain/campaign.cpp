@@ -54,7 +54,8 @@ error already_over(const campaign& c) {
 } // namespace
 
 result<campaign> plan_campaign(const campaign_order& order, const std::vector<programme>& programmes,
-                               const std::vector<korean_day>& holidays, time_point now) {
+                               const std::vector<baseline_edition>& baselines, const std::vector<korean_day>& holidays,
+                               time_point now) {
   bool later = order.starts_at && *order.starts_at > now;
   campaign c;
   c.name = order.name;
@@ -74,6 +75,7 @@ result<campaign> plan_campaign(const campaign_order& order, const std::vector<pr
   if (!wrong.empty()) return invalid_fields(std::move(wrong));
 
   c.terms = rules->terms;
+  c.terms.baselines = baselines_on(baselines, day);
   if (auto notice = notice_warning(*rules, c.starts_at - now)) c.warnings.push_back(std::move(*notice));
   for (auto& warning : window_warnings(*rules, c.starts_at, c.ends_at, holidays))
     c.warnings.push_back(std::move(warning));

@@ -82,11 +82,13 @@ struct campaign_change {
   std::optional<std::optional<std::int64_t>> order_w;
 };
 
-/// Plans a campaign (id 0, no counts) from an order. Fails with field errors: unknown type; ends_at not after the
-/// start, or not after now; respond_by not after now or after ends_at. Programme windows, lengths, quarter hours and
-/// short notice give warnings (`is_holiday` says whether a day is a public holiday), never a refusal.
+/// Plans a campaign (id 0, no counts) from an order, with the editions of its programme and of the baselines that are
+/// in force on the Korean day of its start frozen in its terms. Fails with field errors: unknown type; ends_at not
+/// after the start, or not after now; respond_by not after now or after ends_at. Programme windows, lengths, quarter
+/// hours and short notice give warnings (`is_holiday` says whether a day is a public holiday), never a refusal.
 result<campaign> plan_campaign(const campaign_order& order, const std::vector<programme>& programmes,
-                               const std::vector<korean_day>& holidays, time_point now);
+                               const std::vector<baseline_edition>& baselines, const std::vector<korean_day>& holidays,
+                               time_point now);
 
 /// Applies a change; version + 1 when something differs. Fails: campaign_ended, campaign_canceled, invalid (same rules
 /// as planning). Warnings are worked out anew.

@@ -18,7 +18,7 @@ std::optional<double> rrmse(std::span<const fit_pair> pairs) {
   return std::sqrt(squares / count) / (load / count);
 }
 
-std::optional<double> rrmse(baseline_method method, korean_day from, korean_day to, int first_hour, int end_hour,
+std::optional<double> rrmse(const method_rules& rules, korean_day from, korean_day to, int first_hour, int end_hour,
                             const reference_source& source) {
   std::vector<fit_pair> pairs;
   for (auto day = from; day < to; day += std::chrono::days{1}) {
@@ -27,7 +27,7 @@ std::optional<double> rrmse(baseline_method method, korean_day from, korean_day 
     for (int hour = first_hour; hour < end_hour; ++hour) {
       quarter_range range{day, hour * 4, 4};
       if (source.metered.of(range) != availability::present) continue;
-      auto references = find_reference_days(range, method, source);
+      auto references = find_reference_days(range, rules, source);
       if (references.similar.empty()) continue;
       auto baseline = mean_wh(references.similar, range.first, range.count, source.metered);
       pairs.push_back({baseline.value(), static_cast<double>(source.metered.sum_wh(range))});

@@ -36,9 +36,7 @@ std::string_view to_string(baseline_method method) noexcept {
 }
 
 std::optional<baseline_method> parse_baseline_method(std::string_view text) noexcept {
-  static constexpr std::array all{baseline_method::max_4_5, baseline_method::mid_6_10, baseline_method::mid_4_6,
-                                  baseline_method::mid_8_10};
-  return find_named(all, text, [](auto value) { return to_string(value); });
+  return find_named(all_baseline_methods, text, [](auto value) { return to_string(value); });
 }
 
 const char* to_string(campaign_status status) noexcept {

@@ -1,7 +1,7 @@
 // Programmes: the dated rule sets that campaigns run under (R, annexes 26–29). Figures come from configuration.
 #pragma once
 
-#include "domain/baseline_method.hpp"
+#include "domain/baseline_rules.hpp"
 #include "domain/time.hpp"
 
 #include <cstdint>
@@ -20,6 +20,7 @@ struct programme_terms {
   int performs_at_percent = 70;                 ///< reduction ÷ committed energy from which an accept counts as kept
   std::int64_t points_per_mwh = 1000;           ///< 1000 = one point per kWh
   bool mandatory = true;                        ///< goes before voluntary programmes when campaigns overlap
+  baseline_rules baselines; ///< the methods' figures; in a programme's edition the built-in ones, which are not used
   friend bool operator==(const programme_terms&, const programme_terms&) = default;
 };
 

@@ -61,18 +61,19 @@ adjustment adjustment_of_day(const check_input& input, const reference_source& s
     none.why_not = "the day's first event had none";
     return none;
   }
-  return find_adjustment(first.window, first.baseline.method, source);
+  return find_adjustment(first.window, first.rules.of(first.baseline.method), source);
 }
 
 gathered gather(const check_input& input, const reference_source& source) {
   gathered out;
+  const auto& rules = input.event.rules.of(input.event.baseline.method);
   bool hopeful = false; // an hour that can be evaluated, now or once its days are there
   for (const auto& range : parts_of(input.event.window)) {
     event_hour hour{range, input.metered.of(range), {}};
     bool waits = out.waits.note(range.day, hour.metered);
     // An hour that is lost anyway needs no reference days.
     if (waits || hour.metered == availability::present) {
-      hour.references = find_reference_days(range, input.event.baseline.method, source);
+      hour.references = find_reference_days(range, rules, source);
       out.waits.add(hour.references.waits);
       hopeful = hopeful || !hour.references.waits.empty() || !hour.references.similar.empty();
     }

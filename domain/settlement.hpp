@@ -18,7 +18,8 @@ namespace dr {
 struct accepted_event {
   campaign_id campaign;
   evaluation_window window;
-  baseline_choice baseline; ///< frozen in that response
+  baseline_choice baseline;  ///< frozen in that response
+  baseline_rules rules = {}; ///< frozen in that campaign
 };
 
 /// All that the verdict depends on.

@@ -4,12 +4,14 @@ namespace dr::storage {
 
 check_input input_of(const check_material& from, const holiday_list& holidays) {
   check_input input;
-  input.event = {from.campaign.id, evaluated_window(from.campaign), from.response.baseline};
+  input.event = {from.campaign.id, evaluated_window(from.campaign), from.response.baseline,
+                 from.campaign.terms.baselines};
   input.terms = from.campaign.terms;
   input.capacity_w = from.response.capacity_w;
   input.holidays = holidays;
   for (const auto& other : from.accepted) {
-    input.others.push_back({other.campaign.id, evaluated_window(other.campaign), other.response.baseline});
+    input.others.push_back(
+        {other.campaign.id, evaluated_window(other.campaign), other.response.baseline, other.campaign.terms.baselines});
     input.taken.insert(input.taken.end(), other.spread.begin(), other.spread.end());
   }
   for (const auto& [day, stored] : from.days) {

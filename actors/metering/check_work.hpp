@@ -21,6 +21,7 @@ struct check_rules {
   metering_settings metering;
   holiday_list holidays;                                            ///< sorted
   std::function<verdict(const check_input&)> judge = &dr::evaluate; ///< another one only in tests
+  int longest_look_back = baseline_rules{}.longest_look_back();     ///< of the baselines, in weekdays
 };
 using rules_ptr = std::shared_ptr<const check_rules>;
 

@@ -26,11 +26,11 @@ constexpr std::chrono::minutes walk_again_with_gaps{15};
 constexpr std::chrono::hours walk_again{6};
 
 /// The working days before `today`, most recent first: the ones most baselines need come first.
-std::vector<korean_day> days_to_have(korean_day today, const holiday_list& holidays) {
+std::vector<korean_day> days_to_have(korean_day today, const check_rules& rules) {
   std::vector<korean_day> days;
-  for (auto day = today - std::chrono::days{1}; static_cast<int>(days.size()) < history_days;
+  for (auto day = today - std::chrono::days{1}; static_cast<int>(days.size()) < days_collected(rules);
        day -= std::chrono::days{1})
-    if (is_working_day(day, holidays)) days.push_back(day);
+    if (is_working_day(day, rules.holidays)) days.push_back(day);
   return days;
 }
 
@@ -59,7 +59,7 @@ void history_state::step() {
 void history_state::read_page() {
   auto now = parts.clock->now();
   auto today = korean_day_of(now);
-  auto days = days_to_have(today, parts.rules->holidays);
+  auto days = days_to_have(today, *parts.rules);
   auto limit = std::max<std::size_t>(parts.rules->metering.history_batch_size, 1);
   auto query = [behind = at, limit, from_day = days.back(), to_day = days.front(),
                 now](storage::reader& from) -> result<page_read> {
@@ -81,7 +81,7 @@ void history_state::read_page() {
 
 void history_state::page_came(page_read page, std::size_t asked_for, korean_day today) {
   if (page.checks_due) return pause();
-  auto days = days_to_have(today, parts.rules->holidays);
+  auto days = days_to_have(today, *parts.rules);
   for (const auto& user : page.users) {
     at = user.user;
     if (user.cust_no.empty()) continue;

@@ -14,8 +14,8 @@
 
 namespace dr::actors {
 
-/// Working days before today that are collected: the longest look-back (20) and room for excluded days.
-inline constexpr int history_days = 30;
+/// Working days before today that are collected: the longest look-back and room for excluded days.
+inline int days_collected(const check_rules& rules) noexcept { return rules.longest_look_back + 10; }
 
 struct history_tick {
   std::uint64_t plan = 0;

@@ -38,7 +38,8 @@ std::vector<kepco_query_actor> add_queries(std::vector<child_spec>& specs, caf::
 std::vector<child_spec> metering_children(caf::actor_system& system, metering_parts parts) {
   std::vector<child_spec> specs;
   auto queries = add_queries(specs, system, parts);
-  auto rules = std::make_shared<const check_rules>(check_rules{parts.metering, parts.holidays, &dr::evaluate});
+  auto rules = std::make_shared<const check_rules>(
+      check_rules{parts.metering, parts.holidays, &dr::evaluate, parts.longest_look_back});
 
   child_spec gate;
   gate.name = gate_state::name;

@@ -17,7 +17,8 @@ struct metering_parts {
   clock_ptr clock;
   kepco_settings kepco;
   metering_settings metering;
-  holiday_list holidays; ///< sorted
+  holiday_list holidays;                                        ///< sorted
+  int longest_look_back = baseline_rules{}.longest_look_back(); ///< of the baselines, in weekdays
   meter_source_factory make_source;
   query_thread queries_on = query_thread::own;
 };

@@ -5,9 +5,11 @@
 
 namespace dr::storage {
 
-/// For how many days before the event profiles and other campaigns are given to a verification. The longest look-back
-/// is 20 weekdays, stretched by holidays and event days.
-inline constexpr std::chrono::days look_back{90};
+/// For how many days before the event profiles and other campaigns are given to a verification: generously more than
+/// the longest look-back of the campaign's baselines, which weekends, holidays and event days stretch.
+inline std::chrono::days look_back(const campaign& of) noexcept {
+  return std::chrono::days{30 + 3 * of.terms.baselines.longest_look_back()};
+}
 
 /// Both ends included.
 struct day_range {
@@ -15,10 +17,10 @@ struct day_range {
   korean_day last{};
 };
 
-/// From `look_back` before the event's first day to its last one.
+/// From look_back() before the event's first day to its last one.
 inline day_range material_days(const campaign& of) noexcept {
   auto window = evaluated_window(of);
-  return {korean_day_of(window.from) - look_back, korean_day_of(window.to - std::chrono::milliseconds{1})};
+  return {korean_day_of(window.from) - look_back(of), korean_day_of(window.to - std::chrono::milliseconds{1})};
 }
 
 } // namespace dr::storage

@@ -17,9 +17,23 @@ baseline_method method_of(const json& name) {
   return *method;
 }
 
+json figures_of(const method_rules& rules) {
+  return {{"wantedDays", rules.wanted},        {"lookBackDays", rules.look_back},
+          {"dropHighest", rules.drop_highest}, {"dropLowest", rules.drop_lowest},
+          {"saaHours", rules.saa_hours},       {"saaStartsBeforeHours", rules.saa_starts_before}};
+}
+
+method_rules rules_from(const json& figures) {
+  auto of = [&](const char* name) { return figures.at(name).get<int>(); };
+  return {of("wantedDays"), of("lookBackDays"), of("dropHighest"),
+          of("dropLowest"), of("saaHours"),     of("saaStartsBeforeHours")};
+}
+
 } // namespace
 
 std::string encode_terms(const programme_terms& terms) {
+  json baselines = json::object();
+  for (auto method : all_baseline_methods) baselines[name_of(method)] = figures_of(terms.baselines.of(method));
   json methods = json::array();
   for (auto method : terms.allowed_methods) methods.push_back(name_of(method));
   return json{{"method", name_of(terms.default_baseline.method)},
@@ -29,7 +43,8 @@ std::string encode_terms(const programme_terms& terms) {
               {"capPercent", terms.cap_percent ? json(*terms.cap_percent) : json(nullptr)},
               {"performsAtPercent", terms.performs_at_percent},
               {"pointsPerMwh", terms.points_per_mwh},
-              {"mandatory", terms.mandatory}}
+              {"mandatory", terms.mandatory},
+              {"baselines", baselines}}
       .dump();
 }
 
@@ -43,6 +58,9 @@ programme_terms decode_terms(std::string_view text) {
   terms.performs_at_percent = data.at("performsAtPercent").get<int>();
   terms.points_per_mwh = data.at("pointsPerMwh").get<std::int64_t>();
   terms.mandatory = data.at("mandatory").get<bool>();
+  // Campaigns of release 0.1.0 carry no figures; they were ordered under the built-in ones.
+  if (auto baselines = data.find("baselines"); baselines != data.end())
+    for (const auto& [name, figures] : baselines->items()) terms.baselines.of(method_of(name)) = rules_from(figures);
   return terms;
 }
 

@@ -20,6 +20,8 @@ struct collecting : metering_world {
   collecting() { parts.metering.collect_history = true; }
 };
 
+const int history_days = days_collected({}); // under the built-in baselines
+
 } // namespace
 
 TEST_CASE("the history of enrolled users is collected and then left alone", "[actors][metering]") {
@@ -36,6 +38,16 @@ TEST_CASE("the history of enrolled users is collected and then left alone", "[ac
   CHECK(w.database->faults().reads.load() - reads < 60);
   w.enrol("new", 100, "2000000001");
   CHECK(w.until([&] { return closed_days(w) == 6 * history_days; }, 90s));
+}
+
+TEST_CASE("as many days are collected as the longest look-back of the baselines needs", "[actors][metering]") {
+  collecting w;
+  w.parts.longest_look_back = 40;
+  w.enrol("user", 100, "1000000001");
+  w.start();
+  REQUIRE(w.until([&] { return closed_days(w) == 50; }, 60s));
+  w.pass(1min);
+  CHECK(closed_days(w) == 50);
 }
 
 TEST_CASE("a new day is collected when it is over", "[actors][metering]") {

@@ -175,7 +175,7 @@ campaign_id metering_world::campaign_over(const std::string& from, const std::st
   order.type = type;
   order.ordered_at = korea(from);
   order.ends_at = korea(to);
-  auto planned = plan_campaign(order, test_programmes(), {}, korea(from));
+  auto planned = plan_campaign(order, test_programmes(), {}, {}, korea(from));
   REQUIRE(planned.has_value());
   auto opened = std::get<campaign>(commit(storage::open_campaign{*planned, korea(from)}));
   storage::response_filter mine;

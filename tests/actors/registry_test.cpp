@@ -87,7 +87,7 @@ struct past {
     what.name = "dr";
     what.type = "reliable";
     what.ordered_at = clock->now();
-    auto planned = plan_campaign(what, shipped_programmes(), {}, clock->now());
+    auto planned = plan_campaign(what, shipped_programmes(), {}, {}, clock->now());
     dr = std::get<campaign>(commit(*database, storage::open_campaign{*planned, clock->now()}));
     commit(*database, storage::choose_answer{{1}, answer::accept, {}, clock->now()});
     dr = *database->open_reader()->find_campaign(dr.id);

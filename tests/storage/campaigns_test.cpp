@@ -16,6 +16,8 @@ campaign everything_set() {
   c.terms.cap_percent.reset();
   c.terms.mandatory = false;
   c.terms.default_baseline = {baseline_method::mid_4_6, true};
+  c.terms.baselines.of(baseline_method::max_4_5) = {1, 2, 3, 4, 5, 6};
+  c.terms.baselines.of(baseline_method::mid_8_10) = {7, 8, 9, 10, 11, 12};
   return c;
 }
 
@@ -32,6 +34,15 @@ TEST_CASE("a campaign comes back from the store exactly as ordered", "[storage][
   millis.starts_at += std::chrono::milliseconds{123};
   CHECK(s.campaign_now(s.open(millis).id).starts_at == millis.starts_at);
   s.holds();
+}
+
+TEST_CASE("a campaign that was stored without the baselines' figures has the built-in ones", "[storage][campaigns]") {
+  house s{kind::postgres};
+  auto made = s.open(everything_set());
+  s.postgres().run("UPDATE campaign SET terms = terms - 'baselines'");
+  auto expected = made.terms;
+  expected.baselines = baseline_rules{};
+  CHECK(s.campaign_now(made.id).terms == expected);
 }
 
 TEST_CASE("dispatch makes one response per enrolled user with capacity and baseline frozen", "[storage][campaigns]") {

@@ -210,6 +210,21 @@ TEST_CASE("a kept day never forgets a value, and says whether to ask again", "[s
   CHECK(s.read().history({}, 9, day(-9), day(0)).value().size() == 2);
 }
 
+TEST_CASE("the material reaches back as far as the campaign's baselines may look", "[storage][materials]") {
+  house s{DR_BOTH};
+  s.enrol("samsung", 400'000, 0, "1234567890");
+  auto far = planned();
+  far.terms.baselines.of(baseline_method::mid_4_6).look_back = 60;
+  s.open(far);
+  s.must<response_changed>(choose_answer{{1}, answer::accept, {}, noon(1)});
+  s.end({1});
+  s.freeze({1});
+  for (int d : {-211, -210, -100}) s.must<done>(save_profile{"1234567890", day(d), profile(100), true, noon()});
+  auto material = s.read().check_materials(std::vector{response_id{1}}).value().at(0);
+  CHECK(material.days.size() == 2);
+  CHECK(!material.days.contains(day(-211)));
+}
+
 TEST_CASE("the material of a verification holds the job, the neighbours and the days", "[storage][materials]") {
   house s{DR_BOTH};
   auto u = s.enrol("samsung", 400'000, 0, "1234567890");

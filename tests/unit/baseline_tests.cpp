@@ -15,9 +15,10 @@ struct world {
   metered_days metered;
   holiday_list holidays;
   std::vector<korean_day> event_days;
+  baseline_rules rules;
   reference_source source() const { return {metered, holidays, event_days}; }
   reference_days find(baseline_method method, quarter_range range = hour_14) const {
-    return find_reference_days(range, method, source());
+    return find_reference_days(range, rules.of(method), source());
   }
   double baseline_kwh(baseline_method method, quarter_range range = hour_14) const {
     auto days = find(method, range).similar;
@@ -40,6 +41,28 @@ TEST_CASE("the rules' own vector holds for all four methods", "[unit][baseline]"
   CHECK(w.baseline_kwh(mid_6_10) == Approx(100.83333333));
   CHECK(w.baseline_kwh(mid_4_6) == 101.25);
   CHECK(w.baseline_kwh(mid_8_10) == 99.375);
+}
+
+TEST_CASE("under another edition its figures hold: how many days, how far back, how many dropped", "[unit][baseline]") {
+  auto w = vector_world();
+  w.rules.of(max_4_5) = {4, 6, 1, 0, 3, 4};
+  CHECK(w.baseline_kwh(max_4_5) == 100); // 100 110 90 120 without the highest
+  CHECK(w.baseline_kwh(mid_4_6) == 101.25);
+  w.rules.of(mid_4_6) = {7, 7, 2, 3, 3, 4};
+  CHECK(w.baseline_kwh(mid_4_6) == 107.5); // 70 90 100 105 110 120 130: two remain
+  for (std::size_t i = 0; i < 3; ++i) w.metered.days[weekdays_before[i]] = day_profile{};
+  CHECK(w.find(max_4_5).similar.size() == 3); // three of the six weekdays it looks back over
+  w.rules.of(max_4_5).look_back = 7;
+  CHECK(w.baseline_kwh(max_4_5) == Approx((120 + 105 + 70) / 3.0)); // four: the 130 is dropped
+}
+
+TEST_CASE("means over as many days and hours as an edition may say are exact", "[unit][baseline]") {
+  const exact_wh one = exact_wh::ratio(1, 1);
+  for (int days = 1; days <= most_reference_days; ++days)
+    for (int hours = 1; hours <= most_saa_hours; ++hours) {
+      auto quarter = exact_wh::ratio(1, days).parts / hours / 4;
+      CHECK(exact_wh{quarter * days * hours * 4} == one);
+    }
 }
 
 TEST_CASE("means are exact and rounded half-up once", "[unit][baseline]") {

@@ -49,6 +49,21 @@ TEST_CASE("the latest edition that is not later than the day is in force", "[uni
   CHECK(programme_codes(all) == std::vector<std::string>{"reliable", "citizen"});
 }
 
+TEST_CASE("of each baseline method the latest edition that is not later than the day is in force",
+          "[unit][programme]") {
+  using enum baseline_method;
+  const method_rules older{6, 12, 0, 1, 3, 4};
+  const method_rules newer{7, 14, 0, 2, 2, 3};
+  const std::vector<baseline_edition> all{
+      {max_4_5, on(2026, 7, 1), newer}, {max_4_5, on(2026, 1, 1), older}, {mid_4_6, on(2026, 7, 1), newer}};
+  CHECK(baselines_on(all, on(2026, 6, 30)).of(max_4_5) == older);
+  CHECK(baselines_on(all, on(2026, 7, 1)).of(max_4_5) == newer);
+  CHECK(baselines_on(all, on(2026, 6, 30)).of(mid_4_6) == baseline_rules{}.of(mid_4_6));
+  CHECK(baselines_on(all, on(2026, 7, 1)).of(mid_4_6) == newer);
+  CHECK(longest_look_back(all) == 14);
+  CHECK(baseline_rules{}.longest_look_back() == 20);
+}
+
 TEST_CASE("a user's baseline holds only within the programme's rules", "[unit][programme]") {
   auto terms = standard_terms();
   using enum baseline_method;

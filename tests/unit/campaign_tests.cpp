@@ -22,7 +22,7 @@ campaign_order order(std::optional<time_point> starts_at = {}, std::optional<tim
 }
 
 campaign planned(const campaign_order& o) {
-  auto c = plan_campaign(o, programmes, {}, now);
+  auto c = plan_campaign(o, programmes, {}, {}, now);
   REQUIRE(c);
   return *c;
 }
@@ -74,16 +74,31 @@ TEST_CASE("the terms are those in force on the Korean day of the start", "[unit]
   later.effective_from = event_day + std::chrono::days{1};
   later.terms.performs_at_percent = 90;
   std::vector<programme> two{standard_programme(), later};
-  auto last_moment = plan_campaign(order(at(event_day, 24) - 1ms), two, {}, now);
-  auto next_day = plan_campaign(order(at(event_day, 24)), two, {}, now);
+  auto last_moment = plan_campaign(order(at(event_day, 24) - 1ms), two, {}, {}, now);
+  auto next_day = plan_campaign(order(at(event_day, 24)), two, {}, {}, now);
   CHECK(last_moment->terms.performs_at_percent == 70);
   CHECK(next_day->terms.performs_at_percent == 90);
+}
+
+TEST_CASE("the baselines' figures are those in force on the Korean day of the start", "[unit][campaign]") {
+  const method_rules other{4, 6, 1, 0, 2, 3};
+  const std::vector<baseline_edition> editions{
+      {baseline_method::max_4_5, event_day + std::chrono::days{1}, other},
+      {baseline_method::max_4_5, on(2024, 2, 1), baseline_rules{}.of(baseline_method::max_4_5)}};
+  auto starting = [&](time_point when) {
+    return plan_campaign(order(when), programmes, editions, {}, now)->terms.baselines;
+  };
+  CHECK(starting(at(event_day, 24) - 1ms) == baseline_rules{});
+  auto next_day = starting(at(event_day, 24));
+  CHECK(next_day.of(baseline_method::max_4_5) == other);
+  next_day.of(baseline_method::max_4_5) = baseline_rules{}.of(baseline_method::max_4_5);
+  CHECK(next_day == baseline_rules{}); // the other methods keep theirs
 }
 
 TEST_CASE("an unknown type is refused with the known ones", "[unit][campaign]") {
   auto o = order();
   o.type = "reliabel";
-  auto c = plan_campaign(o, programmes, {}, now);
+  auto c = plan_campaign(o, programmes, {}, {}, now);
   CHECK(wrong_fields(c) == pointers{"/type"});
   CHECK(c.error().detail.find("reliable") != std::string::npos);
 }
@@ -91,26 +106,26 @@ TEST_CASE("an unknown type is refused with the known ones", "[unit][campaign]") 
 TEST_CASE("a type that is not yet in force is refused", "[unit][campaign]") {
   auto rules = standard_programme();
   rules.effective_from = event_day + std::chrono::days{1};
-  auto c = plan_campaign(order(), {rules}, {}, now);
+  auto c = plan_campaign(order(), {rules}, {}, {}, now);
   CHECK(wrong_fields(c) == pointers{"/type"});
   CHECK(c.error().detail.find("not yet in force") != std::string::npos);
 }
 
 TEST_CASE("wrong times are refused together, by field", "[unit][campaign]") {
-  CHECK(wrong_fields(plan_campaign(order(now + 2h, now + 2h), programmes, {}, now)) == pointers{"/endsAt"});
-  CHECK(wrong_fields(plan_campaign(order(now + 2h, now + 1h), programmes, {}, now)) == pointers{"/endsAt"});
-  CHECK(wrong_fields(plan_campaign(order({}, now), programmes, {}, now)) == pointers{"/endsAt"});
+  CHECK(wrong_fields(plan_campaign(order(now + 2h, now + 2h), programmes, {}, {}, now)) == pointers{"/endsAt"});
+  CHECK(wrong_fields(plan_campaign(order(now + 2h, now + 1h), programmes, {}, {}, now)) == pointers{"/endsAt"});
+  CHECK(wrong_fields(plan_campaign(order({}, now), programmes, {}, {}, now)) == pointers{"/endsAt"});
   auto o = order({}, now + 1h);
   o.respond_by = now;
-  CHECK(wrong_fields(plan_campaign(o, programmes, {}, now)) == pointers{"/respondBy"});
+  CHECK(wrong_fields(plan_campaign(o, programmes, {}, {}, now)) == pointers{"/respondBy"});
   o.respond_by = now + 1h + 1ms;
-  CHECK(wrong_fields(plan_campaign(o, programmes, {}, now)) == pointers{"/respondBy"});
+  CHECK(wrong_fields(plan_campaign(o, programmes, {}, {}, now)) == pointers{"/respondBy"});
   o.respond_by = now + 1h;
-  CHECK(plan_campaign(o, programmes, {}, now));
+  CHECK(plan_campaign(o, programmes, {}, {}, now));
   o.type = "x";
   o.ends_at = now - 1h;
   o.respond_by = now - 1h;
-  CHECK(wrong_fields(plan_campaign(o, programmes, {}, now)) == pointers{"/type", "/endsAt", "/respondBy"});
+  CHECK(wrong_fields(plan_campaign(o, programmes, {}, {}, now)) == pointers{"/type", "/endsAt", "/respondBy"});
 }
 
 TEST_CASE("a scheduled campaign begins once and keeps its start", "[unit][campaign]") {

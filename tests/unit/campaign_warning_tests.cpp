@@ -20,7 +20,7 @@ texts warnings(time_point starts_at, std::optional<time_point> ends_at, std::chr
   o.type = "reliable";
   o.starts_at = starts_at;
   o.ends_at = ends_at;
-  auto c = plan_campaign(o, programmes, holidays, starts_at - notice);
+  auto c = plan_campaign(o, programmes, {}, holidays, starts_at - notice);
   REQUIRE(c);
   return c->warnings;
 }
@@ -82,7 +82,7 @@ TEST_CASE("a change works the warnings out anew but keeps the one about notice",
   o.type = "reliable";
   o.starts_at = at(event_day, 14);
   o.ends_at = at(event_day, 14, 30);
-  auto c = plan_campaign(o, programmes, {}, at(event_day, 13, 30));
+  auto c = plan_campaign(o, programmes, {}, {}, at(event_day, 13, 30));
   REQUIRE(c);
   CHECK(c->warnings.size() == 2);
   campaign_change longer;

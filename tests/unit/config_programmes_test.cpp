@@ -6,7 +6,7 @@
 
 using namespace dr;
 using Catch::Matchers::Contains;
-using config_test::scratch_folder;
+using namespace config_test;
 
 namespace {
 
@@ -16,23 +16,6 @@ const std::string good =
     "excluded_hour = 12\nmin_length_minutes = 60\nmax_length_minutes = 240\nbaseline = \"max-4-5\"\n"
     "saa = false\nallowed_methods = [\"max-4-5\", \"mid-6-10\"]\nsaa_allowed = true\ncap_percent = 120\n"
     "performs_at_percent = 70\npoints_per_kwh = 0.125\nmandatory = true\n";
-
-std::string with(std::string text, const std::string& from, const std::string& to) {
-  const auto at = text.find(from);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, from.size(), to);
-}
-
-result<loaded_settings> load(const std::string& toml) {
-  scratch_folder here;
-  return load_settings({here.write("c.toml", toml), {}, {}});
-}
-
-std::string why_refused(const std::string& toml) {
-  auto made = load(toml);
-  REQUIRE_FALSE(made.has_value());
-  return made.error().detail;
-}
 
 } // namespace
 

@@ -1,6 +1,10 @@
 // Helpers of the configuration's tests.
 #pragma once
 
+#include "config/load.hpp"
+
+#include <catch2/catch.hpp>
+
 #include <filesystem>
 #include <fstream>
 #include <stdlib.h>
@@ -30,5 +34,24 @@ public:
 private:
   std::filesystem::path path_;
 };
+
+/// The text with the first occurrence of a part replaced.
+inline std::string with(std::string text, const std::string& from, const std::string& to) {
+  const auto at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+/// Loads a file of this content.
+inline dr::result<dr::loaded_settings> load(const std::string& toml) {
+  scratch_folder here;
+  return dr::load_settings({here.write("c.toml", toml), {}, {}});
+}
+
+inline std::string why_refused(const std::string& toml) {
+  auto made = load(toml);
+  REQUIRE_FALSE(made.has_value());
+  return made.error().detail;
+}
 
 } // namespace config_test

@@ -30,9 +30,11 @@ TEST_CASE("the error over days leaves out weekends, event days and gaps", "[unit
   set_hour(metered.days[on(2026, 11, 13)], 14, 8'000);
   metered.deadline_passed = true;
   reference_source source{metered, holidays, event_days};
-  auto steady = rrmse(baseline_method::mid_6_10, on(2026, 11, 2), on(2026, 11, 13), 9, 20, source);
+  const baseline_rules rules;
+  const auto& max_4_5 = rules.of(baseline_method::max_4_5);
+  auto steady = rrmse(rules.of(baseline_method::mid_6_10), on(2026, 11, 2), on(2026, 11, 13), 9, 20, source);
   CHECK(*steady == 0);
   // One pair: baseline 4,000, load 8,000.
-  CHECK(*rrmse(baseline_method::max_4_5, on(2026, 11, 13), on(2026, 11, 14), 14, 15, source) == 0.5);
-  CHECK_FALSE(rrmse(baseline_method::max_4_5, on(2026, 11, 14), on(2026, 11, 16), 9, 20, source));
+  CHECK(*rrmse(max_4_5, on(2026, 11, 13), on(2026, 11, 14), 14, 15, source) == 0.5);
+  CHECK_FALSE(rrmse(max_4_5, on(2026, 11, 14), on(2026, 11, 16), 9, 20, source));
 }

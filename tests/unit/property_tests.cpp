@@ -86,7 +86,7 @@ TEST_CASE("without SAA the order of the days within the look-back does not matte
     input.event.window = window(event_day, 14, 0, 16, 30);
     input.event.baseline.saa = false;
     input.others.clear();
-    auto count = rules_of(input.event.baseline.method).wanted;
+    auto count = input.event.rules.of(input.event.baseline.method).wanted;
     auto before = finished(input);
     std::vector<day_profile> profiles;
     for (int i = 0; i < count; ++i)
@@ -189,7 +189,7 @@ TEST_CASE("overlapping campaigns never credit more together than was reduced in 
     for (const auto& [from, wh] : credited) {
       auto quarter = quarter_of(from);
       quarter_range hour{event_day, quarter / 4 * 4, 4};
-      auto similar = find_reference_days(hour, baseline_method::max_4_5, source).similar;
+      auto similar = find_reference_days(hour, input.event.rules.of(baseline_method::max_4_5), source).similar;
       auto reduced =
           mean_wh(similar, quarter, 1, metered).value() - static_cast<double>(metered.sum_wh({event_day, quarter, 1}));
       CHECK(static_cast<double>(wh) <= reduced + 1.0); // whole Wh: the rounding of a running sum stays under one
@@ -238,7 +238,14 @@ TEST_CASE("without gaps a single short window agrees with arithmetic done in flo
     input.event.baseline.saa = false;
     input.event.window = window(event_day, 10, 0, 11, 0);
     input.others.clear();
-    auto rules = rules_of(method);
+    auto& rules = input.event.rules.of(method);
+    if (random.chance(50)) {
+      auto most = static_cast<std::int64_t>(weekdays_before.size());
+      rules.wanted = static_cast<int>(random.between(1, most));
+      rules.look_back = static_cast<int>(random.between(rules.wanted, most));
+      rules.drop_highest = static_cast<int>(random.between(0, rules.wanted - 1));
+      rules.drop_lowest = static_cast<int>(random.between(0, rules.wanted - rules.drop_highest - 1));
+    }
     std::vector<double> loads;
     for (int i = 0; i < rules.wanted; ++i)
       loads.push_back(static_cast<double>(input.metered.sum_wh({weekdays_before[static_cast<std::size_t>(i)], 40, 4})));

@@ -114,6 +114,29 @@ TEST_CASE("an event before four o'clock has no adjustment, one at four has", "[u
   CHECK(at_four.baseline_wh == 8'000);
 }
 
+TEST_CASE("SAA compares the hours that the edition says", "[unit][saa]") {
+  auto input = saa_check();
+  auto& rules = input.event.rules.of(baseline_method::max_4_5);
+  rules.saa_hours = 2;
+  rules.saa_starts_before = 3; // hours 11 and 12: 101 kWh, on the similar days 96 kWh
+  CHECK(finished(input).baseline_wh == 108'750 + 5'000);
+  rules.saa_starts_before = 15; // the event starts in hour 14
+  auto early = finished(input);
+  CHECK_FALSE(early.baseline.saa);
+  CHECK(early.baseline_wh == 108'750);
+}
+
+TEST_CASE("the day's adjustment is the first event's by the first event's figures", "[unit][saa]") {
+  auto input = saa_check();
+  auto first = input.event;
+  first.campaign = campaign_id{7};
+  first.rules.of(baseline_method::max_4_5).saa_hours = 2;
+  first.rules.of(baseline_method::max_4_5).saa_starts_before = 3;
+  input.others = {first};
+  move_event(input, 17, 0, 18, 0);
+  CHECK(finished(input).baseline_wh == 50'000 + 5'000);
+}
+
 TEST_CASE("a second event of the day reuses the first one's adjustment", "[unit][saa]") {
   auto input = saa_check();
   // The second event starts at 17; its own hours 13, 14, 15 would give a very different adjustment.
