@@ -173,7 +173,7 @@ void launcher::reap() {
 void launcher::bury(launcher_child& child, int status) {
   const bool was_server = &child == &server();
   if (was_server) succession_->hear_server(); // its last words
-  child.signal(SIGKILL);               // what it left behind in its group
+  child.signal(SIGKILL);                      // what it left behind in its group
   const auto delay = child.died(steady::now());
   if (was_server) {
     ready_ = false;

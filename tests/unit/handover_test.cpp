@@ -33,8 +33,7 @@ TEST_CASE("a handover is finished when the new server is ready and the old one h
     CHECK(one.succeeded());
     CHECK_FALSE(one.switched());
     CHECK_FALSE(one.due().has_value());
-    CHECK(one.outcome() ==
-          "The server was replaced: prepared in 2.00 s, took over in 2.00 s, ready after 5.00 s.");
+    CHECK(one.outcome() == "The server was replaced: prepared in 2.00 s, took over in 2.00 s, ready after 5.00 s.");
   }
 }
 
