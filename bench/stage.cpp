@@ -62,8 +62,9 @@ std::int64_t sql_session::number(const std::string& query) {
   if (rows.empty()) throw std::runtime_error("no row: " + query);
   return rows[0][0].as<std::int64_t>(0);
 }
-std::int64_t sql_session::count_rows(const std::string& query) {
-  return static_cast<std::int64_t>(impl_->run(query).size());
+std::int64_t sql_session::last_number(const std::string& query) {
+  const auto rows = impl_->run(query);
+  return rows.empty() ? 0 : rows.back()[0].as<std::int64_t>(0);
 }
 
 database::database(const places& where)

@@ -37,8 +37,8 @@ public:
   void execute(const std::string& statement);
   /// The first column of the first row.
   std::int64_t number(const std::string& query);
-  /// Runs a query, throws its rows away and returns how many there were.
-  std::int64_t count_rows(const std::string& query);
+  /// Reads all rows; the first column of the last one, 0 without any.
+  std::int64_t last_number(const std::string& query);
 
 private:
   struct impl;
