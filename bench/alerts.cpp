@@ -1,5 +1,5 @@
-// Alerts to connected customers: from the commit of the order until the first and the last of them has it, against a bare
-// Beast server that sends a frame of the same size to as many sockets.
+// Alerts to connected customers: from the commit of the order until the first and the last of them has it, against a
+// bare Beast server that sends a frame of the same size to as many sockets.
 #include "bench/cases.hpp"
 #include "bench/commit_watch.hpp"
 #include "bench/sockets.hpp"

@@ -1,5 +1,5 @@
-// Accepts by REST, each of another response, durable with its event: against the same Beast loop that hands the same rows to
-// the same writer, and to one lean statement, without actors.
+// Accepts by REST, each of another response, durable with its event: against the same Beast loop that hands the same
+// rows to the same writer, and to one lean statement, without actors.
 #include "bench/crowd.hpp"
 
 #include <fmt/format.h>
@@ -9,19 +9,15 @@
 namespace dr::bench {
 namespace {
 
-constexpr double open_loop_per_s = 5'000;
+constexpr int open_loop_per_s = 5'000;
 
 /// What one kind of server gave over the rounds.
 struct figures {
   series per_s;
   series p50_ms;
   series p99_ms;
-  series cpu_us;
-  void add(const load_result& load) {
-    per_s.add(load.per_s());
-    p50_ms.add(load.latency.quantile_ms(0.5));
-    p99_ms.add(load.latency.quantile_ms(0.99));
-  }
+  series cpu_us;       ///< of the server, per answer
+  series whole_cpu_us; ///< of the server and Postgres
 };
 
 /// The servers to compare, each on rows of its own.
@@ -51,16 +47,9 @@ public:
     load.warm_up = on_.warm_up();
     load.time = on_.load_time();
     load.per_s = per_s;
-    load.port = server_->port();
-    load.next = our_answers_->source();
-    const auto before = server_->used();
-    ours.add(all_good(run_load(load), "answers by REST"));
-    ours.cpu_us.add(cpu_us_per(before, server_->used(), our_answers_->take_count()));
-    load.next = bare_answers_->source();
-    load.port = bares_[0].port();
-    writer.add(all_good(run_load(load), "the bare server with the writer"));
-    load.port = bares_[1].port();
-    lean.add(all_good(run_load(load), "the bare server with one statement"));
+    measure(load, *server_, *our_answers_, ours);
+    measure(load, bares_[0], *bare_answers_, writer);
+    measure(load, bares_[1], *bare_answers_, lean);
     // What the log of this round leaves to be written must not burden the next.
     ours_.data.open().execute("CHECKPOINT");
   }
@@ -68,6 +57,22 @@ public:
   int users() const { return ours_.users; }
 
 private:
+  template <class Server> void measure(load_options load, const Server& at, answer_stream& answers, figures& into) {
+    load.port = at.port();
+    load.next = answers.source();
+    const auto before = at.used();
+    const auto postgres_before = postgres_cpu_s(on_.where);
+    const auto got = run_load(load);
+    all_good(got, "answers by REST");
+    const auto own_us = cpu_us_per(before, at.used(), got.sent);
+    const auto postgres_us = (postgres_cpu_s(on_.where) - postgres_before) * 1e6 / static_cast<double>(got.sent);
+    into.per_s.add(got.per_s());
+    into.p50_ms.add(got.latency.quantile_ms(0.5));
+    into.p99_ms.add(got.latency.quantile_ms(0.99));
+    into.cpu_us.add(own_us);
+    into.whole_cpu_us.add(own_us + postgres_us);
+  }
+
   bench& on_;
   crowd ours_;
   crowd bare_;
@@ -99,6 +104,7 @@ void closed_loop(bench& on, contest& all, int connections) {
   rate.goals = {{goal::of::ratio, goal::bound::at_least, 0.80}, {goal::of::ours, goal::bound::at_least, 20'000}};
   on.add(rate);
   on.add(result_of("answers-rest-lean", with, "1/s", ours.per_s, lean.per_s));
+  on.add(result_of("answers-rest-whole-cpu", with, "µs", ours.whole_cpu_us, writer.whole_cpu_us));
   auto slow = result_of("answers-rest-p99", with, "ms", ours.p99_ms, writer.p99_ms);
   slow.goals = {{goal::of::ours, goal::bound::at_most, 50}};
   on.add(slow);
@@ -107,7 +113,7 @@ void closed_loop(bench& on, contest& all, int connections) {
 void open_loop(bench& on, contest& all) {
   figures ours, writer, lean;
   constexpr int connections = 64;
-  const double per_s = on.quick ? 500 : open_loop_per_s;
+  const int per_s = on.pick(500, open_loop_per_s);
   for (int i = 0; i < on.rounds(); ++i) all.round(connections, per_s, ours, writer, lean);
   const params with{{"connections", connections}, {"loop", "open"}, {"per_s", per_s}, {"users", all.users()}};
   auto usual = result_of("answers-rest-p50", with, "ms", ours.p50_ms, writer.p50_ms);

@@ -19,7 +19,7 @@ struct bench {
   /// The times everything is measured, ours and bare in turn.
   int rounds() const { return quick ? 1 : 5; }
   /// The counted time of one load.
-  std::chrono::milliseconds load_time() const { return std::chrono::milliseconds(quick ? 400 : 4'000); }
+  std::chrono::milliseconds load_time() const { return std::chrono::milliseconds(quick ? 300 : 3'000); }
   std::chrono::milliseconds warm_up() const { return std::chrono::milliseconds(quick ? 100 : 500); }
   int pick(int when_quick, int otherwise) const { return quick ? when_quick : otherwise; }
   /// A line of progress on stderr.

@@ -22,7 +22,8 @@ struct crowd {
 /// A stream of requests that each change one response: all accept in turn, then all deny, and so on.
 class answer_stream {
 public:
-  answer_stream(const crowd& of, request_writer writer) : first_(of.first_response), count_(of.users), writer_(std::move(writer)) {}
+  answer_stream(const crowd& of, request_writer writer)
+      : first_(of.first_response), count_(of.users), writer_(std::move(writer)) {}
   void next(std::string& out);
   /// For load_options::next.
   std::function<void(std::int64_t, std::string&)> source() {

@@ -1,5 +1,6 @@
-// dr-bench-faulty: drplatform with parts that crash on demand. The file named by DR_BENCH_FAULT_FILE says what: "campaign 7"
-// ends that campaign's actor as soon as it lives, "kepco" throws in every call to KEPCO; empty or absent: nothing is wrong.
+// dr-bench-faulty: drplatform with parts that crash on demand. The file named by DR_BENCH_FAULT_FILE says what:
+// "campaign 7" ends that campaign's actor as soon as it lives, "kepco" throws in every call to KEPCO; empty or absent:
+// nothing is wrong.
 #include "actors/interfaces.hpp"
 #include "actors/registry.hpp"
 #include "app/serve.hpp"

@@ -62,7 +62,8 @@ void memory_of_customers(bench& on, int count) {
   const bare_server bare(on.where, {"broadcast"});
   const auto bare_before = bare.used().rss_bytes;
   const customers all(bare.port(), 1, count, false);
-  auto r = result_of("memory-connected-customer", {{"customers", count}}, "bytes", growth_per(before, after, count), 8'000);
+  auto r =
+      result_of("memory-connected-customer", {{"customers", count}}, "bytes", growth_per(before, after, count), 8'000);
   r.bare = growth_per(bare_before, bare.used().rss_bytes, count);
   r.rss_bytes = after;
   on.add(r);

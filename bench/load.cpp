@@ -67,11 +67,10 @@ class client;
 struct run {
   explicit run(const load_options& o) : options(o), timer(context) {}
 
-  bool over() const {
-    return steady::now() >= end || (options.at_most > 0 && result.sent >= options.at_most);
-  }
+  bool over() const { return steady::now() >= end || (options.at_most > 0 && result.sent >= options.at_most); }
   steady::time_point due(std::int64_t index) const {
-    return begin + std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 * static_cast<double>(index) / options.per_s));
+    return begin +
+           std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 * static_cast<double>(index) / options.per_s));
   }
   /// An idle connection takes the next request, now or when it is due.
   void free(client* one);
@@ -117,16 +116,17 @@ public:
 private:
   void read() {
     if (have_ == in_.size()) in_.resize(in_.size() * 2);
-    socket_.async_read_some(asio::buffer(in_.data() + have_, in_.size() - have_), [this](error_code failed, std::size_t n) {
-      if (failed) return broken();
-      have_ += n;
-      const auto found = find_answer({in_.data(), have_});
-      if (!found) return read();
-      run_.answered(index_, found->status, {in_.data() + found->body_at, found->size - found->body_at}, since_);
-      have_ = 0; // no pipelining: nothing follows
-      if (found->close) return again();
-      run_.free(this);
-    });
+    socket_.async_read_some(
+        asio::buffer(in_.data() + have_, in_.size() - have_), [this](error_code failed, std::size_t n) {
+          if (failed) return broken();
+          have_ += n;
+          const auto found = find_answer({in_.data(), have_});
+          if (!found) return read();
+          run_.answered(index_, found->status, {in_.data() + found->body_at, found->size - found->body_at}, since_);
+          have_ = 0; // no pipelining: nothing follows
+          if (found->close) return again();
+          run_.free(this);
+        });
   }
   void broken() {
     run_.answered(index_, 0, {}, since_);

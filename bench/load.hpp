@@ -29,13 +29,13 @@ struct load_options {
 };
 
 struct load_result {
-  histogram latency;                 ///< of answers 2xx in the counted time
-  std::int64_t sent = 0;             ///< requests begun, the uncounted ones too
+  histogram latency;                         ///< of answers 2xx in the counted time
+  std::int64_t sent = 0;                     ///< requests begun, the uncounted ones too
   std::map<unsigned, std::int64_t> statuses; ///< all answers by status; 0: the connection broke
-  double seconds = 0;                ///< of the counted time
+  double seconds = 0;                        ///< of the counted time
   double per_s() const { return seconds > 0 ? static_cast<double>(latency.count()) / seconds : 0; }
-  std::int64_t ok() const;           ///< 2xx, the uncounted ones too
-  std::int64_t failed() const;       ///< all others
+  std::int64_t ok() const;     ///< 2xx, the uncounted ones too
+  std::int64_t failed() const; ///< all others
 };
 
 /// Runs the load to its end, with every answer awaited (ten seconds at most). A broken connection is made again.

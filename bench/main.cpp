@@ -22,6 +22,7 @@ struct arguments {
   std::vector<std::string> compared;
   std::vector<std::string> names;
   std::string postgres;
+  std::string database_url;
   std::string commit = "unknown";
 };
 
@@ -86,12 +87,20 @@ bool run(bench& on, const std::vector<bench_case>& cases) {
   return fine;
 }
 
+std::string url_of(const std::filesystem::path& source, const std::string& postgres) {
+  auto url = test::run({(source / "script/postgres").string(), "url", postgres});
+  url.erase(url.find_last_not_of('\n') + 1);
+  return url;
+}
+
 int measure(const arguments& a) {
+  const auto cases = chosen(a.names);
+  if (a.postgres.empty() && a.database_url.empty())
+    throw std::runtime_error("no Postgres is given; start the bench by script/bench");
   const auto source = std::filesystem::path(required_variable("DR_SOURCE_DIR"));
-  bench on{{required_variable("DR_BIN_DIR"), source, a.postgres, {}}, a.quick};
-  on.where.postgres_url = test::run({(source / "script/postgres").string(), "url", a.postgres});
-  on.where.postgres_url.erase(on.where.postgres_url.find_last_not_of('\n') + 1);
-  const bool fine = run(on, chosen(a.names));
+  bench on{{required_variable("DR_BIN_DIR"), source, a.postgres, a.database_url}, a.quick};
+  if (on.where.postgres_url.empty()) on.where.postgres_url = url_of(source, a.postgres);
+  const bool fine = run(on, cases);
   std::cout << '\n' << to_table(on.results) << std::flush;
   if (!a.json_file.empty()) {
     std::ofstream out(a.json_file);
@@ -145,6 +154,8 @@ int main(int argc, char** argv) {
   app.add_option("--json", a.json_file, "writes the results to this file too");
   app.add_option("--compare", a.compared, "compares two such files and measures nothing")->expected(2);
   app.add_option("--postgres", a.postgres, "data folder of the Postgres to use, running (script/postgres)");
+  app.add_option("--database-url", a.database_url,
+                 "a database of another Postgres in which databases may be made; recovery-postgres needs --postgres");
   app.add_option("--commit", a.commit, "what is measured, for the JSON");
   app.add_option("case", a.names, "only these cases");
   app.footer(list_of_cases());
@@ -154,7 +165,6 @@ int main(int argc, char** argv) {
       std::cout << compare(read_file(a.compared[0]), read_file(a.compared[1]));
       return 0;
     }
-    if (a.postgres.empty()) throw std::runtime_error("--postgres is missing; start the bench by script/bench");
     stop_on_signals();
     return measure(a);
   } catch (const std::exception& why) {

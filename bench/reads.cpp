@@ -1,5 +1,5 @@
-// Reads: a live summary and single users, against a bare Beast server that answers the same bytes; and all responses of a
-// campaign by `next`, against the same SELECTs alone.
+// Reads: a live summary and single users, against a bare Beast server that answers the same bytes; and all responses of
+// a campaign by `next`, against the same SELECTs alone.
 #include "bench/crowd.hpp"
 
 #include <fmt/format.h>
@@ -87,11 +87,12 @@ std::int64_t next_after(const std::string& body) {
 
 /// What the product reads for a page.
 std::string page_query(const crowd& of, std::int64_t after) {
-  return fmt::format("SELECT r.id,r.campaign_id,r.user_id,u.name,r.capacity_w,r.method,r.saa,r.answer,r.turned,"
-                     "dr_ms(r.answered_at),dr_ms(r.delivered_at),r.verification,r.version,v.response_id IS NOT NULL "
-                     "FROM response r JOIN users u ON u.id = r.user_id LEFT JOIN verification v ON v.response_id = r.id "
-                     "WHERE r.campaign_id = {} AND r.id > {} ORDER BY r.id LIMIT {}",
-                     of.campaign, after, page_size);
+  return fmt::format(
+      "SELECT r.id,r.campaign_id,r.user_id,u.name,r.capacity_w,r.method,r.saa,r.answer,r.turned,"
+      "dr_ms(r.answered_at),dr_ms(r.delivered_at),r.verification,r.version,v.response_id IS NOT NULL "
+      "FROM response r JOIN users u ON u.id = r.user_id LEFT JOIN verification v ON v.response_id = r.id "
+      "WHERE r.campaign_id = {} AND r.id > {} ORDER BY r.id LIMIT {}",
+      of.campaign, after, page_size);
 }
 
 } // namespace

@@ -17,7 +17,8 @@ using namespace std::chrono_literals;
 class persistent_client {
 public:
   persistent_client(const server& of) : port_(of.port()), token_(of.token()) {}
-  steady::time_point until_ok(const std::string& method, const std::string& target, std::chrono::seconds at_most) const {
+  steady::time_point until_ok(const std::string& method, const std::string& target,
+                              std::chrono::seconds at_most) const {
     const auto deadline = steady::now() + at_most;
     while (steady::now() < deadline) {
       try {
@@ -56,8 +57,8 @@ double bare_load_ms(const crowd& of) {
   auto sql = of.data.open();
   const auto since = steady::now();
   sql.last_number(fmt::format("SELECT id, user_id, capacity_w, answer, version FROM response WHERE campaign_id = {} "
-                             "ORDER BY id",
-                             of.campaign));
+                              "ORDER BY id",
+                              of.campaign));
   return seconds_since(since) * 1000;
 }
 
@@ -67,7 +68,8 @@ void kill_and_recover(bench& on, int users, bool with_goals) {
   all.dispatch(platform);
   const persistent_client client(platform);
   series ready, first_answer, revived, bare;
-  for (int i = 0; i < on.rounds(); ++i) {
+  const int rounds = users >= 1'000'000 ? 3 : on.rounds();
+  for (int i = 0; i < rounds; ++i) {
     bare.add(bare_load_ms(all));
     const auto killed = steady::now();
     platform.kill();
@@ -113,6 +115,7 @@ void recovery_from_kill(bench& on) {
 }
 
 void recovery_of_postgres(bench& on) {
+  if (on.where.postgres.empty()) throw std::runtime_error("the Postgres to restart is not given (--postgres)");
   const int users = on.pick(500, 10'000);
   crowd all(on.where, users);
   server platform(on.where, all.data);

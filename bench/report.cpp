@@ -31,7 +31,8 @@ template <class T> json or_null(const std::optional<T>& value) { return value ? 
 std::string first_value(const char* file, const std::string& key) {
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);)
-    if (line.starts_with(key)) return line.substr(line.find(':') + 1 + line.substr(line.find(':') + 1).find_first_not_of(" \t"));
+    if (line.starts_with(key))
+      return line.substr(line.find(':') + 1 + line.substr(line.find(':') + 1).find_first_not_of(" \t"));
   return {};
 }
 
@@ -138,7 +139,7 @@ json to_json(const std::vector<case_result>& results, const std::string& commit,
 }
 
 std::string to_line(const case_result& r) {
-  auto text = fmt::format("{} {}: ", r.name, text_of(r.with));
+  auto text = r.name + (r.with.empty() ? "" : " ") + text_of(r.with) + ": ";
   if (!r.error.empty()) return text + "FAILED: " + r.error;
   text += figure(r.ours) + " " + r.unit;
   if (r.bare) text += fmt::format(", bare {}, ratio {}", figure(*r.bare), figure(*r.ratio()));

@@ -39,9 +39,9 @@ struct case_result {
   params with = params::object();
   std::string unit;
   double ours = 0;
-  std::optional<double> bare = {}; ///< the bare limit, measured in the same run
-  double spread = 0;               ///< of ours, over the rounds
-  std::optional<double> cpu_us = {};  ///< the server's CPU time per operation, in µs
+  std::optional<double> bare = {};            ///< the bare limit, measured in the same run
+  double spread = 0;                          ///< of ours, over the rounds
+  std::optional<double> cpu_us = {};          ///< the server's CPU time per operation, in µs
   std::optional<std::int64_t> rss_bytes = {}; ///< the server's resident memory at the end
   std::vector<goal> goals = {};
   std::string error = {}; ///< why there is no figure

@@ -1,5 +1,5 @@
-// Settlement of an order that everybody accepted: with the metered days already in the store, against reading the same days
-// and the set-based SQL alone; and with kepco-sim asked for them, against the same number of bare calls.
+// Settlement of an order that everybody accepted: with the metered days already in the store, against reading the same
+// days and the set-based SQL alone; and with kepco-sim asked for them, against the same number of bare calls.
 #include "bench/crowd.hpp"
 
 #include <fmt/format.h>
@@ -11,10 +11,10 @@ namespace {
 using steady = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-constexpr int chunk = 5'000;            ///< users in one set-based transaction
-constexpr int days_kept = 15;           ///< the event day and two weeks before it
-constexpr int usual_wh = 25'000;        ///< in a quarter hour
-constexpr int reduced_wh = 2'500;       ///< on the event day
+constexpr int chunk = 5'000;      ///< users in one set-based transaction
+constexpr int days_kept = 15;     ///< the event day and two weeks before it
+constexpr int usual_wh = 25'000;  ///< in a quarter hour
+constexpr int reduced_wh = 2'500; ///< on the event day
 constexpr const char* kepco_concurrency = "8";
 
 /// An order that is forgotten again after each round, so that all rounds are alike.
@@ -174,9 +174,9 @@ double bare_calls_per_s(const simulator& sim, std::int64_t calls) {
   load.time = 5min;
   const request_writer requests(sim.port(), "");
   load.next = [&](std::int64_t index, std::string& out) {
-    requests.write(out, "GET",
-                   fmt::format("/OpenAPI/getDayLpData.do?serviceKey=key&returnType=02&custNo={:010}&date=20260105",
-                               index + 1));
+    requests.write(
+        out, "GET",
+        fmt::format("/OpenAPI/getDayLpData.do?serviceKey=key&returnType=02&custNo={:010}&date=20260105", index + 1));
   };
   return all_good(run_load(load), "bare calls to kepco-sim").per_s();
 }

@@ -145,8 +145,8 @@ void customers::impl::note(std::string_view message) {
 
 namespace {
 
-template <class Condition> void wait(const std::string& what, const std::atomic<bool>& broken, Condition met,
-                                     std::chrono::milliseconds at_most) {
+template <class Condition>
+void wait(const std::string& what, const std::atomic<bool>& broken, Condition met, std::chrono::milliseconds at_most) {
   test::eventually(
       what,
       [&] {
@@ -169,8 +169,9 @@ customers::customers(std::uint16_t port, std::int64_t first, int count, bool gre
   for (int i = 0; i < connecting_at_once; ++i) impl_->connect_next();
   impl_->thread = std::thread([this] { impl_->context.run(); });
   try {
-    wait("all customers are connected", impl_->broken, [&] { return impl_->greeted >= count; },
-         std::chrono::minutes(1 + count / 1000));
+    wait(
+        "all customers are connected", impl_->broken, [&] { return impl_->greeted >= count; },
+        std::chrono::minutes(1 + count / 1000));
   } catch (...) {
     impl_->context.stop();
     impl_->thread.join();
@@ -193,7 +194,8 @@ void customers::listen_for(const std::string& mark) {
 int customers::received() const noexcept { return impl_->received; }
 
 customers::receipts customers::wait_for(int expected, std::chrono::milliseconds at_most) {
-  wait("all customers have their message", impl_->broken, [&] { return impl_->received >= expected; }, at_most);
+  wait(
+      "all customers have their message", impl_->broken, [&] { return impl_->received >= expected; }, at_most);
   const std::scoped_lock lock(impl_->mutex);
   return impl_->seen;
 }

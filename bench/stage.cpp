@@ -105,11 +105,10 @@ void database::settle_down() {
 
 simulator::simulator(const places& where) {
   const auto port_file = folder_.path() / "port";
-  process_.emplace(test::process::options{
-      {(where.programs / "kepco-sim").string(), "--port-file", port_file.string()},
-      {{"DR_SIM_ADDRESS", "127.0.0.1:0"}, {"DR_DATA_DIR", folder_.path().string()}},
-      folder_.path() / "log",
-      -1});
+  process_.emplace(test::process::options{{(where.programs / "kepco-sim").string(), "--port-file", port_file.string()},
+                                          {{"DR_SIM_ADDRESS", "127.0.0.1:0"}, {"DR_DATA_DIR", folder_.path().string()}},
+                                          folder_.path() / "log",
+                                          -1});
   test::eventually(
       "the simulator is up", [&] { return static_cast<bool>(std::ifstream(port_file) >> port_); }, start_timeout);
 }
@@ -134,10 +133,8 @@ void server::launch() {
                               {"DR_METERING_COLLECT_HISTORY", "false"},
                               {"DR_AUTH", with_.auth ? "token" : "off"}};
   for (const auto& [name, value] : with_.variables) variables[name] = value;
-  process_.emplace(test::process::options{{(where_.programs / with_.program).string(), "serve"},
-                                          variables,
-                                          folder_.path() / "log",
-                                          socket_.descriptor()});
+  process_.emplace(test::process::options{
+      {(where_.programs / with_.program).string(), "serve"}, variables, folder_.path() / "log", socket_.descriptor()});
 }
 
 void server::wait_ready(std::chrono::milliseconds at_most) {
@@ -171,7 +168,8 @@ test::http_answer server::raw(const std::string& method, const std::string& path
   if (with_.auth) headers.emplace_back("Authorization", "Bearer " + token());
   auto answer = client.request(method, path, body, headers);
   if (answer.status / 100 != 2)
-    throw std::runtime_error(method + " " + path + " was answered " + std::to_string(answer.status) + ": " + answer.body);
+    throw std::runtime_error(method + " " + path + " was answered " + std::to_string(answer.status) + ": " +
+                             answer.body);
   return answer;
 }
 
@@ -228,10 +226,9 @@ void postgres(const places& where, const std::string& command) {
   test::run({(where.source / "script/postgres").string(), command, where.postgres.string()}, {}, 2min);
 }
 
-pid_t postmaster(const places& where) {
-  const auto status = test::run({(where.source / "script/postgres").string(), "status", where.postgres.string()});
-  const auto at = status.find("pid ");
-  return at == std::string::npos ? 0 : std::stoi(status.substr(at + 4));
+double postgres_cpu_s(const places& where) {
+  sql_session sql(where.postgres_url);
+  return cpu_s_of_family(parent_of(static_cast<pid_t>(sql.number("SELECT pg_backend_pid()"))));
 }
 
 } // namespace dr::bench

@@ -22,8 +22,8 @@ namespace dr::bench {
 struct places {
   std::filesystem::path programs; ///< the folder of drplatform, kepco-sim, dr-bench-bare and dr-bench-faulty
   std::filesystem::path source;   ///< the project's top folder, for script/postgres
-  std::filesystem::path postgres; ///< the data folder of the private Postgres, started by script/postgres
-  std::string postgres_url;       ///< as script/postgres prints it
+  std::filesystem::path postgres; ///< the data folder of the private Postgres, started by script/postgres; may be empty
+  std::string postgres_url;       ///< one of its databases
 };
 
 /// One SQL session.
@@ -145,10 +145,10 @@ private:
 /// Writes an answer to a file as `dr-bench-bare --answer` reads it: header fields, an empty line, the body.
 void write_answer(const std::filesystem::path& file, const test::http_answer& answer);
 
-/// Starts or stops the private Postgres ("start", "stop"); the time of its end.
+/// Starts or stops the private Postgres ("start", "stop").
 void postgres(const places& where, const std::string& command);
-/// The process that owns all of Postgres' backends.
-pid_t postmaster(const places& where);
+/// The CPU seconds that all of the Postgres at `where` has used.
+double postgres_cpu_s(const places& where);
 
 double seconds_since(std::chrono::steady_clock::time_point since);
 

@@ -1,5 +1,5 @@
-// An order to many users: until it is durable, until it is answered, until every response actor is alive, against the bare
-// INSERT … SELECT of the same rows.
+// An order to many users: until it is durable, until it is answered, until every response actor is alive, against the
+// bare INSERT … SELECT of the same rows.
 #include "bench/cases.hpp"
 #include "bench/commit_watch.hpp"
 

@@ -52,6 +52,11 @@ std::vector<pid_t> children_of(pid_t parent) {
   return children;
 }
 
+pid_t parent_of(pid_t child) {
+  const auto fields = stat_fields(std::to_string(child));
+  return fields.size() > parent_field ? std::stoi(fields[parent_field]) : 0;
+}
+
 double cpu_s_of_family(pid_t parent) {
   const auto own = stat_fields(std::to_string(parent));
   double sum = own.size() > resident_field ? ticks(own, 4) : 0;

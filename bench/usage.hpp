@@ -18,5 +18,7 @@ usage usage_of(pid_t pid);
 /// they were waited for.
 double cpu_s_of_family(pid_t parent);
 std::vector<pid_t> children_of(pid_t parent);
+/// 0 when it is gone.
+pid_t parent_of(pid_t child);
 
 } // namespace dr::bench

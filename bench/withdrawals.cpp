@@ -1,5 +1,5 @@
-// Withdrawals, each with a key of its own: of many users and of a single one, against a bare server that commits them in
-// groups by one statement.
+// Withdrawals, each with a key of its own: of many users and of a single one, against a bare server that commits them
+// in groups by one statement.
 #include "bench/crowd.hpp"
 
 #include <fmt/format.h>
@@ -50,7 +50,8 @@ void withdraw(bench& on, const char* name, int users, std::vector<goal> goals) {
   const auto sample = client.post("/users/1/withdraw", R"({"amount":1})",
                                   {{"Authorization", "Bearer " + platform.token()}, {"Idempotency-Key", "sample"}});
   write_answer(folder.path() / "answer", sample);
-  const bare_server bare(on.where, {"withdrawals", "--database", theirs.url(), "--answer", (folder.path() / "answer").string()});
+  const bare_server bare(on.where,
+                         {"withdrawals", "--database", theirs.url(), "--answer", (folder.path() / "answer").string()});
   withdrawal_stream our_stream(platform.requests(), users, "ours");
   withdrawal_stream bare_stream(platform.requests(), users, "bare");
   series rate, limit, cpu;

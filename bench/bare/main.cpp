@@ -1,5 +1,5 @@
-// dr-bench-bare: a Beast server and nothing else, as the limit that the product is measured against. It serves the socket
-// it inherits (descriptor 3).
+// dr-bench-bare: a Beast server and nothing else, as the limit that the product is measured against. It serves the
+// socket it inherits (descriptor 3).
 #include "bench/bare/batcher.hpp"
 #include "bench/bare/loop.hpp"
 

@@ -99,7 +99,8 @@ store_rows answers_by_the_writer(const std::string& url) {
   return [database, writer, number = std::int64_t{0}](std::span<const bare_row> batch) mutable {
     std::vector<storage::write> changes;
     for (const auto& row : batch)
-      changes.push_back({storage::choose_answer{{row.id}, row.accept ? answer::accept : answer::deny, {}, now()}, nullptr});
+      changes.push_back(
+          {storage::choose_answer{{row.id}, row.accept ? answer::accept : answer::deny, {}, now()}, nullptr});
     const auto done = writer->commit("bare-" + std::to_string(++number), changes);
     if (!done) throw std::runtime_error("the writer failed: " + done.error().detail);
     for (const auto& one : done->results)
@@ -115,10 +116,11 @@ store_rows answers_by_one_statement(const std::string& url) {
 }
 
 store_rows withdrawals_by_one_statement(const std::string& url) {
-  return [session = std::make_shared<one_statement>(url, lean_withdrawals, with_hashes)](std::span<const bare_row> batch) {
-    session->run(literal(batch, id_text), literal(batch, [](const bare_row& r) { return r.key; }),
-                 now().time_since_epoch().count());
-  };
+  return
+      [session = std::make_shared<one_statement>(url, lean_withdrawals, with_hashes)](std::span<const bare_row> batch) {
+        session->run(literal(batch, id_text), literal(batch, [](const bare_row& r) { return r.key; }),
+                     now().time_since_epoch().count());
+      };
 }
 
 } // namespace dr::bench
