@@ -25,7 +25,7 @@ void answer_stream::next(std::string& out) {
 }
 
 const load_result& all_good(const load_result& result, const std::string& what) {
-  if (result.failed() == 0 && result.latency.count() > 0) return result;
+  if (result.failed() == 0 && result.ok() > 0) return result;
   std::string text = what + ": the answers by status:";
   for (const auto& [status, count] : result.statuses) text += fmt::format(" {} × {}", status, count);
   throw std::runtime_error(text);
