@@ -103,7 +103,7 @@ void reads(bench& on) {
   server platform(on.where, all.data);
   all.dispatch(platform);
   const params with{{"connections", connections}, {"users", users}};
-  const auto summary = fmt::format("/drs/{}/summary", all.campaign);
+  auto summary = fmt::format("/drs/{}/summary", all.campaign);
   read_one(on, platform, with, "read-summary", 0.6, summary, [&] { return summary; });
   // Nine of ten ask for one of a few users.
   std::mt19937 random(1);
