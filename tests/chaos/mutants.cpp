@@ -13,6 +13,7 @@ using storage::committed;
 using storage::write;
 using storage::written;
 
+// The first one is always spoiled, so that a short run meets the bug.
 constexpr int every_answer = 6; ///< one answer in so many is lost
 constexpr int every_change = 4; ///< one change in so many is done wrongly
 constexpr int every_batch = 30; ///< after so many transactions the log loses an event
@@ -63,7 +64,7 @@ public:
     std::vector<write> kept;
     std::vector<bool> lost;
     for (const auto& one : batch) {
-      lost.push_back(std::holds_alternative<storage::choose_answer>(one.what) && ++answers_ % every_answer == 0);
+      lost.push_back(std::holds_alternative<storage::choose_answer>(one.what) && answers_++ % every_answer == 0);
       if (!lost.back()) kept.push_back(one);
     }
     auto done = real_->commit(batch_id, kept);
@@ -101,7 +102,7 @@ private:
   void spoil(std::span<const write>, committed& done) override {
     for (const auto& one : done.results) {
       const auto* settled = one ? std::get_if<storage::check_settled>(&*one) : nullptr;
-      if (!settled || settled->entries.empty() || ++credits_ % every_change != 0) continue;
+      if (!settled || settled->entries.empty() || credits_++ % every_change != 0) continue;
       const auto& entry = settled->entries.front();
       sabotage_.run("WITH account AS (UPDATE users SET points = points + $2 WHERE id = $1 RETURNING points) "
                     "INSERT INTO ledger (user_id, amount, balance_after, campaign_id, response_id, at, revision, kind) "
@@ -125,7 +126,7 @@ private:
     for (std::size_t i = 0; i < batch.size(); ++i) {
       if (!std::holds_alternative<storage::mark_delivered>(batch[i].what) || !done.results[i]) continue;
       const auto* changed = std::get_if<storage::response_changed>(&*done.results[i]);
-      if (changed && changed->changed && ++receipts_ % every_change == 0)
+      if (changed && changed->changed && receipts_++ % every_change == 0)
         sabotage_.run("UPDATE campaign SET delivered = delivered + 1 WHERE id = $1", changed->response.campaign.value);
     }
   }
@@ -141,7 +142,7 @@ public:
 
 private:
   void spoil(std::span<const write>, committed& done) override {
-    if (++batches_ % every_batch == 0) sabotage_.run("DELETE FROM event WHERE seq = $1", done.last_seq);
+    if (batches_++ % every_batch == 0) sabotage_.run("DELETE FROM event WHERE seq = $1", done.last_seq);
   }
 
   saboteur sabotage_;
