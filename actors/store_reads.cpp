@@ -1,5 +1,6 @@
 // The store's pool of readers: a bounded queue, one task at a time per reader, a watchdog for each.
 #include "actors/errors.hpp"
+#include "actors/house.hpp"
 #include "actors/store.hpp"
 
 #include <caf/atom.hpp>
