@@ -94,6 +94,7 @@ std::vector<programme> shipped_programmes() { return {reliable(), small(), jeju(
 std::vector<baseline_edition> shipped_baselines() {
   const baseline_rules built_in;
   std::vector<baseline_edition> all;
+  all.reserve(std::size(all_baseline_methods));
   for (const auto method : all_baseline_methods) all.push_back({method, always, built_in.of(method)});
   return all;
 }

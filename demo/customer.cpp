@@ -49,7 +49,9 @@ asio::awaitable<void> run_customer(customer& who, std::string host, std::string 
   const auto where = co_await resolver.async_resolve(host, port, asio::use_awaitable);
   socket_type socket(executor);
   co_await beast::get_lowest_layer(socket).async_connect(where, asio::use_awaitable);
-  const std::string target = "/ws?access_token=" + boost::urls::encode(who.token, boost::urls::unreserved_chars);
+  const std::string target = who.token.empty()
+                                 ? "/ws?userId=" + std::to_string(who.id)
+                                 : "/ws?access_token=" + boost::urls::encode(who.token, boost::urls::unreserved_chars);
   co_await socket.async_handshake(host + ":" + port, target, asio::use_awaitable);
   beast::flat_buffer buffer;
   for (;;) {

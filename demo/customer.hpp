@@ -15,7 +15,7 @@ struct customer {
   std::string name;
   std::string cust_no;
   double capacity_kw = 0;
-  std::string token;
+  std::string token; ///< empty: the server takes none, and the customer names itself
   behaviour acts = behaviour::reduces;
   // What its socket has seen so far.
   bool connected = false;
