@@ -89,6 +89,7 @@ void control_room::work() {
 }
 
 void control_room::carry_out(const planned_step& what, test::http_client& over) {
+  if (waits_for_order(what)) return;
   switch (what.what) {
   case step::order:
     return order(what, over);
@@ -135,10 +136,33 @@ std::string control_room::next_key(const char* what) {
   return std::string(what) + "-" + std::to_string(seed_) + "-" + std::to_string(++keys_);
 }
 
+void control_room::conclude_order(int campaign, const operation& order) {
+  std::scoped_lock lock{mutex_};
+  if (order.result() == outcome::unknown) {
+    open_orders_[campaign] = &order;
+    return;
+  }
+  open_orders_.erase(campaign);
+  const auto& body = order.acknowledged_body();
+  campaigns_[campaign] = body.is_null() ? 0 : body.at("id").get<std::int64_t>();
+  const auto [first, last] = held_.equal_range(campaign);
+  for (auto at = first; at != last; ++at) steps_.push_back(at->second);
+  held_.erase(first, last);
+}
+
+/// Keeps the step back while its campaign's order has no known outcome: a campaign that nobody ends would hold up the
+/// settlement of all that overlap it.
+bool control_room::waits_for_order(const planned_step& what) {
+  if (what.campaign == 0 || what.what == step::order) return false;
+  std::scoped_lock lock{mutex_};
+  if (campaigns_.contains(what.campaign)) return false;
+  held_.emplace(what.campaign, what);
+  return true;
+}
+
 std::int64_t control_room::id_of(int campaign) {
   std::scoped_lock lock{mutex_};
-  const auto found = campaigns_.find(campaign);
-  return found == campaigns_.end() ? 0 : found->second;
+  return campaigns_.at(campaign);
 }
 
 const site* control_room::next_site() {
@@ -230,10 +254,7 @@ void control_room::order(const planned_step& what, test::http_client& over) {
     if (auto at = business_time(over, ahead); !at.empty()) body["respondBy"] = at;
   if (variant == 4 || variant == 5)
     if (auto at = business_time(over, 2 * ahead); !at.empty()) body["endsAt"] = at;
-  const auto& op = ask(posted(operation_kind::order_campaign, "/drs", body), over);
-  if (op.result() != outcome::acknowledged) return;
-  std::scoped_lock lock{mutex_};
-  campaigns_[what.campaign] = op.acknowledged_body().at("id").get<std::int64_t>();
+  conclude_order(what.campaign, ask(posted(operation_kind::order_campaign, "/drs", body), over));
 }
 
 void control_room::change(const planned_step& what, test::http_client& over) {
@@ -290,13 +311,24 @@ void control_room::recheck(const planned_step& what, test::http_client& over) {
 
 // ---- the end -------------------------------------------------------------------------------------------------------
 
+void control_room::insist_on_unknown(std::chrono::milliseconds at_most) {
+  for (auto* op : history_.unresolved()) insist(*op, own_, at_most);
+  std::map<int, const operation*> orders;
+  {
+    std::scoped_lock lock{mutex_};
+    orders = open_orders_;
+  }
+  for (const auto& [campaign, order] : orders) conclude_order(campaign, *order);
+}
+
 void control_room::resolve(std::chrono::milliseconds at_most) {
   const auto idle = [&] {
     std::scoped_lock lock{mutex_};
     return steps_.empty() && run_.under_way() == 0;
   };
   eventually("the planned steps are done", idle, at_most);
-  for (auto* op : history_.unresolved()) insist(*op, own_, at_most);
+  insist_on_unknown(at_most);
+  eventually("the steps that waited for an order are done", idle, at_most);
 }
 
 std::pair<std::int64_t, std::vector<std::int64_t>> control_room::order_last() {

@@ -27,8 +27,10 @@ public:
   std::vector<std::int64_t> enrol_first(int count);
   /// Carries a step out in the background, in order of arrival; four at a time.
   void take(planned_step what);
-  /// Repeats every keyed operation whose outcome is still unknown. Storage must be well; throws when it is not done in
-  /// time.
+  /// Repeats every keyed operation whose outcome is still unknown, once in a rest. Storage must be well, and nothing
+  /// under way.
+  void insist_on_unknown(std::chrono::milliseconds at_most);
+  /// Waits for the planned steps and for every outcome; throws when it is not done in time.
   void resolve(std::chrono::milliseconds at_most);
   /// Orders one last campaign; returns its id and the users in it.
   std::pair<std::int64_t, std::vector<std::int64_t>> order_last();
@@ -54,6 +56,8 @@ private:
   void withdraw(std::uint64_t luck, test::http_client& over);
   void pay_out(std::uint64_t luck, test::http_client& over);
   void recheck(const planned_step& what, test::http_client& over);
+  void conclude_order(int campaign, const operation& order);
+  bool waits_for_order(const planned_step& what);
   std::int64_t id_of(int campaign);
   std::string next_key(const char* what);
   const site* next_site();
@@ -73,7 +77,9 @@ private:
 
   std::mutex mutex_;
   std::deque<planned_step> steps_;
-  std::map<int, std::int64_t> campaigns_; ///< known ids, by number in the plan
+  std::map<int, std::int64_t> campaigns_;       ///< by number in the plan: the id; 0: the order was refused
+  std::map<int, const operation*> open_orders_; ///< given up for the time being, their outcome unknown
+  std::multimap<int, planned_step> held_;       ///< what is to be done with a campaign once its order is known
   std::vector<std::int64_t> users_;
   std::size_t sites_used_ = 0;
   int keys_ = 0;

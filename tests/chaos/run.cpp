@@ -25,8 +25,8 @@ constexpr auto alert_patience = 15s;
 constexpr auto counts_patience = 15s;
 
 int days_of(milliseconds length) {
-  // The quiet end takes its time as well.
-  const auto business_s = std::chrono::duration<double>(length + 10min).count() * clock_rate;
+  // The rests take as long again as the plan, and the quiet end its time as well.
+  const auto business_s = std::chrono::duration<double>(3 * length + 10min).count() * clock_rate;
   return static_cast<int>(business_s / 86'400) + 3;
 }
 
@@ -128,6 +128,7 @@ void chaos_run::rest() {
   world_.wait_ready(rest_patience);
   eventually(
       "nothing is in flight", [&] { return phase_.under_way() == 0; }, rest_patience);
+  room_.insist_on_unknown(rest_patience);
   room_.compare_counts(counts_patience);
   phase_.set(phase::at::busy);
 }
