@@ -5,6 +5,7 @@
 #include "actors/errors.hpp"
 #include "actors/interfaces.hpp"
 
+#include <caf/duration.hpp>
 #include <caf/sec.hpp>
 #include <caf/typed_response_promise.hpp>
 
@@ -64,10 +65,12 @@ void read(Self* self, const store_actor& store, std::chrono::milliseconds timeou
           [on_error](const caf::error& why) mutable { on_error(from_caf(why)); });
 }
 
-/// Makes a change durable; exactly one of `on_written(storage::written)` and `on_error(dr::error)` is called.
-template <class Self, class OnWritten, class OnError>
-void write(Self* self, const store_actor& store, std::chrono::milliseconds timeout, storage::write what,
-           OnWritten on_written, OnError on_error) {
+/// Makes a change durable; exactly one of `on_written(storage::written)` and `on_error(dr::error)` is called. Where
+/// many wait at once, `timeout` is infinite: each timer costs the clock's thread a wake-up, and the store answers
+/// everybody in its own time, also when it or a worker of it dies.
+template <class Self, class Timeout, class OnWritten, class OnError>
+void write(Self* self, const store_actor& store, Timeout timeout, storage::write what, OnWritten on_written,
+           OnError on_error) {
   self->request(store, timeout, persist{std::move(what)})
       .then([on_written = std::move(on_written)](storage::written& done) mutable { on_written(std::move(done)); },
             [on_error = std::move(on_error)](const caf::error& why) mutable { on_error(from_caf(why)); });

@@ -48,10 +48,10 @@ void campaign_state::load() {
   loading = true;
   read(
       self, world->store, world->read_timeout(), [wanted = id](storage::reader& r) { return r.find_campaign(wanted); },
-      [this](campaign found) {
+      [this, heard = news](campaign found) {
         loading = false;
         retry_delay = {};
-        learn(std::move(found));
+        take_over(std::move(found), heard);
         next();
       },
       [this](const error& why) {
@@ -81,7 +81,7 @@ void campaign_state::decide() {
     if (decide_again_on_fresh()) return;
     return keep(wanted.error());
   }
-  if (*wanted == row) return keep(written{with_live_counts()});
+  if (*wanted == row) return keep(written{row});
   save(*wanted);
 }
 
@@ -120,7 +120,7 @@ void campaign_state::saved(campaign now) {
   auto done = std::move(jobs.front());
   jobs.pop_front();
   retry_delay = {};
-  if (done.reply) done.reply->deliver(written{with_live_counts()});
+  if (done.reply) done.reply->deliver(written{row});
   publish(before);
   next();
 }
@@ -142,32 +142,40 @@ void campaign_state::conclude(result<written> outcome) {
   next();
 }
 
-campaign campaign_state::with_live_counts() const {
-  auto c = row;
-  c.counts = live;
-  return c;
+caf::result<campaign> campaign_state::answer_counts() {
+  if (known && !stale && !counts_doubtful) return row;
+  auto promise = self->make_response_promise<campaign>();
+  askers.emplace_back(promise);
+  count_anew();
+  return promise;
 }
 
-/// The stored counts are exact also when an answer of unknown outcome was committed after all, which nobody was told.
-/// Without storage an open campaign says what it has heard of.
-caf::result<campaign> campaign_state::answer_counts() {
-  auto promise = self->make_response_promise<campaign>();
-  kept_promise<campaign> reply{promise};
+/// One read for all who ask meanwhile.
+void campaign_state::count_anew() {
+  if (counting) return;
+  counting = true;
   read(
       self, world->store, world->read_timeout(), [wanted = id](storage::reader& r) { return r.find_campaign(wanted); },
-      [this, reply, heard = counted](campaign found) mutable {
-        reply.deliver(found);
+      [this, heard = news](campaign found) {
+        counting = false;
         take_over(std::move(found), heard);
+        for (auto& asker : std::exchange(askers, {})) asker.deliver(row);
+        tell_summary();
         if (jobs.empty()) next();
       },
-      [this, reply](const error& why) mutable {
-        if (known && !stale && row.open())
-          reply.deliver(with_live_counts());
-        else
-          reply.deliver(to_caf(why));
-        if (!known && jobs.empty()) settle_down();
+      [this](const error& why) {
+        counting = false;
+        // Without storage an open campaign says what it has heard of.
+        bool heard = known && !stale && row.open();
+        for (auto& asker : std::exchange(askers, {})) {
+          if (heard)
+            asker.deliver(row);
+          else
+            asker.deliver(to_caf(why));
+        }
+        tell_summary();
+        if (jobs.empty()) settle_down();
       });
-  return promise;
 }
 
 campaign_impl::behavior_type campaign_behavior(campaign_impl::stateful_pointer<campaign_state> self, context_ptr world,
@@ -177,6 +185,7 @@ campaign_impl::behavior_type campaign_behavior(campaign_impl::stateful_pointer<c
   s.world = std::move(world);
   s.id = id;
   if (row) {
+    s.row.counts = row->counts; // read before this actor could hear of anything: they stay doubtful
     s.learn(*row);
     s.next();
   }
@@ -196,8 +205,8 @@ campaign_impl::behavior_type campaign_behavior(campaign_impl::stateful_pointer<c
         return self->state.take({std::move(decide), cmd.key, cmd.expected_version});
       },
       [self](const get_campaign&) { return self->state.answer_counts(); },
-      [self](const answer_counted& fact) { self->state.count(fact); },
-      [self](const check_closed&) { self->state.summary_moved(); },
+      [self](const counts_moved& fact) { self->state.count(fact); },
+      [self](const counts_in_doubt&) { self->state.doubt_counts(); },
       [self](const retire&) {
         self->state.retiring = true;
         self->state.settle_down();

@@ -4,6 +4,7 @@
 // missing.
 #pragma once
 
+#include "actors/ask.hpp"
 #include "actors/entities.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -68,7 +69,7 @@ struct campaign_state {
   void keep(result<storage::written> outcome);
   void conclude(result<storage::written> outcome);
   caf::result<campaign> answer_counts();
-  campaign with_live_counts() const;
+  void count_anew();
 
   // course (campaign_course.cpp)
   void adopt(campaign now);
@@ -81,9 +82,11 @@ struct campaign_state {
   void arm(std::chrono::milliseconds delay);
   void freeze();
   void frozen(campaign now);
-  void count(const answer_counted& fact);
+  void count(const counts_moved& fact);
+  void doubt_counts();
   void summary_moved();
   void send_summary();
+  void tell_summary();
   void settle_down();
   bool finished() const noexcept;
 
@@ -98,9 +101,13 @@ struct campaign_state {
   campaign_impl::pointer self;
   context_ptr world;
   campaign_id id;
-  campaign row;         ///< as stored when last heard of
-  campaign_counts live; ///< row.counts, and what was answered since
-  std::uint64_t counted = 0;
+  campaign row;                ///< as stored when last heard of; its counts are the live ones
+  std::int64_t counts_seq = 0; ///< the event with which they began to hold
+  std::uint64_t news = 0;      ///< of the counts, heard so far
+  bool counts_doubtful = true; ///< something may have been counted that was not heard of: read before telling
+  bool counting = false;       ///< being read
+  std::vector<kept_promise<campaign>> askers; ///< who wait for that
+  bool summary_owed = false;
   bool known = false;
   bool stale = false; ///< a write ended in doubt: read again before the next decision
   bool loading = false;

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace dr::actors {
 
@@ -33,21 +34,21 @@ void log_course(const campaign& row) {
 
 // ---- the row -------------------------------------------------------------------------------------------------------
 
+/// All but the counts, which come from take_over() and count().
 void campaign_state::adopt(campaign now) {
+  now.counts = row.counts;
   known = true;
   stale = false;
   row = std::move(now);
-  live = row.counts;
 }
 
-/// Takes over what was read. What others changed meanwhile (or an own write whose outcome was in doubt) is told as if
-/// done now.
+/// Takes over a row that is not older. What others changed meanwhile (or an own write whose outcome was in doubt) is
+/// told as if done now.
 void campaign_state::learn(campaign now) {
   if (!known) {
     adopt(std::move(now));
     return come_to_life();
   }
-  if (now.version < row.version) return; // read before our last write
   auto before = row;
   adopt(std::move(now));
   publish(before);
@@ -126,6 +127,7 @@ void campaign_state::freeze() {
 }
 
 void campaign_state::frozen(campaign now) {
+  row.counts = now.counts;
   adopt(std::move(now));
   retry_delay = {};
   self->send(world->verification, checks_queued{});
@@ -136,21 +138,19 @@ void campaign_state::frozen(campaign now) {
 
 // ---- counts --------------------------------------------------------------------------------------------------------
 
-void campaign_state::count(const answer_counted& fact) {
-  ++counted;
-  auto move = [&](dr::answer which, std::int64_t by) {
-    if (which == dr::answer::accept) {
-      live.accept += by;
-      live.committed_w += by * fact.capacity_w;
-    }
-    if (which == dr::answer::deny) live.deny += by;
-  };
-  if (fact.delivered)
-    ++live.delivered;
-  else {
-    move(fact.before, -1);
-    move(fact.after, +1);
-  }
+/// The news of one lane come in order, those of the other may overtake them: the events tell which are newer.
+void campaign_state::count(const counts_moved& fact) {
+  if (fact.last_seq < counts_seq) return;
+  counts_seq = fact.last_seq;
+  ++news;
+  row.counts = fact.now.counts;
+  if (fact.now.version > row.version) counts_doubtful = true; // settled, most likely: read what else changed
+  summary_moved();
+}
+
+void campaign_state::doubt_counts() {
+  ++news;
+  counts_doubtful = true;
   summary_moved();
 }
 
@@ -162,37 +162,32 @@ void campaign_state::summary_moved() {
   self->delayed_send(self, gap, summary_due{});
 }
 
-/// What was read when `heard` answers had been heard of. The stored counts are the exact ones: one that was read at
-/// revival and heard of again, or was never heard of, is put right here.
+/// What was read when so much news had been heard. If there was more meanwhile, that is newer.
 void campaign_state::take_over(campaign found, std::uint64_t heard) {
-  if (!known || found.version > row.version) {
-    learn(std::move(found));
-  } else if (heard == counted && found.version == row.version) { // nothing was answered while it was read
-    row = std::move(found);
-    live = row.counts;
-  }
+  if (known && found.version < row.version) return; // read before our last write
+  if (!known || heard == news) row.counts = found.counts;
+  if (heard == news) counts_doubtful = false;
+  learn(std::move(found));
 }
 
 void campaign_state::send_summary() {
   summary_armed = false;
-  read(
-      self, world->store, world->read_timeout(), [wanted = id](storage::reader& r) { return r.find_campaign(wanted); },
-      [this, heard = counted](campaign found) {
-        take_over(std::move(found), heard);
-        self->send(world->hub, summary_noticed{with_live_counts()});
-        if (jobs.empty()) settle_down();
-      },
-      [this](const error&) {
-        if (known) self->send(world->hub, summary_noticed{with_live_counts()});
-        if (jobs.empty()) settle_down();
-      });
+  summary_owed = true;
+  if (counts_doubtful) return count_anew();
+  tell_summary();
+  if (jobs.empty()) settle_down();
+}
+
+void campaign_state::tell_summary() {
+  if (!std::exchange(summary_owed, false) || !known) return;
+  self->send(world->hub, summary_noticed{row});
 }
 
 // ---- the end of the actor ------------------------------------------------------------------------------------------
 
 bool campaign_state::finished() const noexcept {
   if (!known) return true;
-  if (dispatching || alerting || summary_armed || stale) return false;
+  if (dispatching || alerting || summary_armed || counting || stale) return false;
   if (row.status == campaign_status::canceled) return true;
   return row.status == campaign_status::end && row.frozen && row.settlement != settlement_status::verifying;
 }

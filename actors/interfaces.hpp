@@ -42,8 +42,8 @@ using campaign_actor = caf::typed_actor<
     caf::replies_to<cancel_campaign>::with<storage::written>,
     // The campaign with live counts.
     caf::replies_to<get_campaign>::with<campaign>, //
-    caf::reacts_to<answer_counted>,                //
-    caf::reacts_to<check_closed>>;
+    caf::reacts_to<counts_moved>,                  //
+    caf::reacts_to<counts_in_doubt>>;
 
 /// One user: the order of its changes, its withdrawals. Revived on first touch, gone when idle.
 using user_actor = caf::typed_actor<
@@ -66,8 +66,8 @@ using registry_actor = caf::typed_actor<caf::replies_to<choose>::with<storage::w
                                         caf::reacts_to<responses_dispatched>,                     //
                                         caf::reacts_to<answers_frozen>,                           //
                                         caf::reacts_to<terms_changed>,                            //
-                                        caf::reacts_to<answer_counted>,                           //
-                                        caf::reacts_to<check_closed>>;
+                                        caf::reacts_to<batch_committed>,                          //
+                                        caf::reacts_to<counts_in_doubt>>;
 
 /// The way to KEPCO: a bounded queue, a polite rate, a circuit breaker, and workers that may crash.
 using kepco_gate_actor = caf::typed_actor<
@@ -95,8 +95,8 @@ using verification_actor =
 using push_hub_actor =
     caf::typed_actor<caf::reacts_to<attach_customer>, caf::reacts_to<attach_admin>, caf::reacts_to<detach>,
                      caf::reacts_to<alert_users>, caf::reacts_to<campaign_noticed>, caf::reacts_to<response_noticed>,
-                     caf::reacts_to<points_noticed>, caf::reacts_to<check_closed>, caf::reacts_to<summary_noticed>,
-                     caf::reacts_to<events_committed>, caf::replies_to<get_push_state>::with<push_state>>;
+                     caf::reacts_to<batch_committed>, caf::reacts_to<summary_noticed>,
+                     caf::replies_to<get_push_state>::with<push_state>>;
 
 /// A supervisor in OTP's sense.
 using supervisor_actor = caf::typed_actor<

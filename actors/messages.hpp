@@ -119,19 +119,22 @@ struct answers_frozen {
 struct terms_changed {
   std::shared_ptr<const campaign> of;
 };
-/// An answer or a receipt was committed.
-struct answer_counted {
-  campaign_id campaign;
-  std::int64_t capacity_w = 0;
-  dr::answer before = dr::answer::ignore;
-  dr::answer after = dr::answer::ignore;
-  bool delivered = false; ///< true: this was the first delivery receipt
+/// A transaction was committed: the store tells registry and hub before it answers those who asked for the changes, so
+/// that whoever has his answer finds it counted.
+struct batch_committed {
+  std::shared_ptr<const storage::committed> what;
 };
-/// An answer may have been committed and not counted: the campaign counts anew from what is stored.
-inline answer_counted counts_in_doubt(campaign_id of) { return {of}; }
-/// A reduction check was committed.
+/// Something may have been committed that nobody will be told of: the campaigns look into the store before they tell
+/// their numbers.
+struct counts_in_doubt {};
+/// What a campaign counts after the transaction that ended with event `last_seq`.
+struct counts_moved {
+  storage::campaign_standing now;
+  std::int64_t last_seq = 0;
+};
+/// The reduction check of a response was committed.
 struct check_closed {
-  storage::check_settled what;
+  response_id id;
 };
 /// How many actors of each dynamic kind there are.
 struct get_population {};
@@ -246,22 +249,13 @@ struct campaign_noticed {
   campaign_notice_kind kind = campaign_notice_kind::changed;
   std::shared_ptr<const campaign> of;
 };
-/// The customer of this response is told, and the admin's console counts anew.
+/// The customer is told of an answer that was committed without anybody's knowing.
 struct response_noticed {
   dr::response response;
-};
-struct points_noticed {
-  user_id user;
-  std::int64_t points = 0;
-  ledger_entry entry;
 };
 /// The counts of a campaign moved (sent at most four times a second per campaign).
 struct summary_noticed {
   campaign of;
-};
-/// There are events up to this number; the hub tells the admins what they have not seen, in order.
-struct events_committed {
-  std::int64_t last_seq = 0;
 };
 struct get_push_state {};
 struct push_state {
@@ -308,7 +302,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::user_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::responses_dispatched)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::answers_frozen)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::terms_changed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::answer_counted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::batch_committed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::counts_in_doubt)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::counts_moved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::check_closed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::get_population)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::population)
@@ -328,9 +324,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::detach)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::alert_users)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::campaign_noticed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::response_noticed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::points_noticed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::summary_noticed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::events_committed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::get_push_state)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::push_state)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::get_tree)

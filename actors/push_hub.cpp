@@ -118,6 +118,27 @@ void push_hub_state::checked(const storage::check_settled& what) {
   for (const auto& entry : what.entries) tell(user, encoder->point_changed(user, what.points, entry));
 }
 
+void push_hub_state::committed(const storage::committed& what) {
+  if (what.last_seq > last_seq) {
+    last_seq = what.last_seq;
+    read_tail();
+  }
+  if (customers.empty()) return;
+  for (const auto& one : what.results) {
+    if (!one) continue;
+    if (const auto* now = std::get_if<storage::response_changed>(&*one)) {
+      bool answered = now->changed && now->before != now->response.answer; // the other is a receipt
+      if (answered && customers.contains(now->response.user))
+        tell(now->response.user, encoder->response_changed(now->response));
+    } else if (const auto* entry = std::get_if<ledger_entry>(&*one)) {
+      if (customers.contains(entry->user))
+        tell(entry->user, encoder->point_changed(entry->user, entry->balance_after, *entry));
+    } else if (const auto* check = std::get_if<storage::check_settled>(&*one)) {
+      checked(*check);
+    }
+  }
+}
+
 // ---- behaviour -----------------------------------------------------------------------------------------------------
 
 push_hub_impl::behavior_type push_hub(push_hub_impl::stateful_pointer<push_hub_state> self, store_actor store,
@@ -143,20 +164,10 @@ push_hub_impl::behavior_type push_hub(push_hub_impl::stateful_pointer<push_hub_s
         if (h.customers.contains(what.response.user))
           h.tell(what.response.user, h.encoder->response_changed(what.response));
       },
-      [self](const points_noticed& what) {
-        auto& h = self->state;
-        if (h.customers.contains(what.user))
-          h.tell(what.user, h.encoder->point_changed(what.user, what.points, what.entry));
-      },
-      [self](const check_closed& fact) { self->state.checked(fact.what); },
+      [self](const batch_committed& fact) { self->state.committed(*fact.what); },
       [self](const summary_noticed& what) {
         auto& h = self->state;
         if (!h.admins.empty()) h.tell_admins(h.encoder->admin_summary(what.of));
-      },
-      [self](const events_committed& fact) {
-        auto& h = self->state;
-        h.last_seq = std::max(h.last_seq, fact.last_seq);
-        h.read_tail();
       },
       [self](const get_push_state&) {
         const auto& h = self->state;

@@ -45,6 +45,7 @@ struct push_hub_state {
   void tell(user_id user, std::string text);
   void alert(const alert_users& what);
   void notice(const campaign_noticed& what);
+  void committed(const storage::committed& what);
   void checked(const storage::check_settled& what);
 
   // who is part of which campaign (push_members.cpp)

@@ -115,8 +115,6 @@ void registry_state::gone(const entity_gone& fact) {
   } else if (fact.kind == entity_kind::response) {
     auto it = responses.find({fact.id});
     if (it == responses.end() || it->second.handle.id() != fact.incarnation) return;
-    // It may have died between the commit of an answer and telling of it.
-    if (fact.crashed && it->second.campaign) self->send(self, counts_in_doubt(it->second.campaign));
     responses.erase(it);
   } else if (fact.kind == entity_kind::user) {
     auto it = users.find({fact.id});
@@ -189,6 +187,18 @@ void registry_state::rescan() {
       });
 }
 
+void registry_state::tell_of(const storage::committed& what) {
+  for (const auto& now : what.campaigns)
+    if (auto it = campaigns.find(now.id); it != campaigns.end() && it->second.handle)
+      self->send(it->second.handle, counts_moved{now, what.last_seq});
+  for (const auto& one : what.results) {
+    const auto* check = one ? std::get_if<storage::check_settled>(&*one) : nullptr;
+    if (!check) continue;
+    if (auto it = responses.find(check->response.id); it != responses.end())
+      self->send(it->second.handle, check_closed{it->first});
+  }
+}
+
 population registry_state::count() const {
   auto alive = std::ranges::count_if(campaigns, [](const auto& c) { return static_cast<bool>(c.second.handle); });
   return {{{"campaigns", alive}, {"responses", size_of(responses)}, {"users", size_of(users)}}};
@@ -235,16 +245,10 @@ registry_impl::behavior_type registry(registry_impl::stateful_pointer<registry_s
       },
       [self](const answers_frozen& fact) { self->state.tell_responses(fact.of, true); },
       [self](const terms_changed& fact) { self->state.tell_responses(fact.of, false); },
-      [self](const answer_counted& fact) {
-        auto it = self->state.campaigns.find(fact.campaign);
-        if (it != self->state.campaigns.end() && it->second.handle) self->send(it->second.handle, fact);
-      },
-      [self](const check_closed& fact) {
-        auto& r = self->state;
-        auto one = r.responses.find(fact.what.response.id);
-        if (one != r.responses.end()) self->send(one->second.handle, fact);
-        auto whole = r.campaigns.find(fact.what.response.campaign);
-        if (whole != r.campaigns.end() && whole->second.handle) self->send(whole->second.handle, fact);
+      [self](const batch_committed& fact) { self->state.tell_of(*fact.what); },
+      [self](const counts_in_doubt& fact) {
+        for (auto& [id, entry] : self->state.campaigns)
+          if (entry.handle) self->send(entry.handle, fact);
       },
       [self](const entity_idle& fact) { self->state.release(fact); },
       [self](const entity_gone& fact) { self->state.gone(fact); },

@@ -93,6 +93,7 @@ struct registry_state {
   // looking after
   void rescan();
   void rescan_in(std::chrono::milliseconds delay);
+  void tell_of(const storage::committed& what);
   population count() const;
   found_entity find(const find_entity& whom) const;
 

@@ -48,10 +48,7 @@ void response_state::load() {
         auto before = std::exchange(answer, row.response.answer);
         learn(row);
         // An answer of unknown outcome was stored after all, and nobody has been told yet.
-        if (!first && before != answer && of->open()) {
-          self->send(world->registry, answer_counted{of->id, capacity_w, before, answer, false});
-          self->send(world->hub, response_noticed{row.response});
-        }
+        if (!first && before != answer && of->open()) self->send(world->hub, response_noticed{row.response});
         if (first) self->send(world->registry, response_located{id, row.campaign.id});
         next();
       },
@@ -59,7 +56,6 @@ void response_state::load() {
 }
 
 void response_state::learn(const storage::campaign_response& row) {
-  if (stale) self->send(world->registry, counts_in_doubt(row.campaign.id)); // what became of it is told to nobody else
   known = true;
   stale = false;
   of = std::make_shared<const campaign>(row.campaign);
@@ -88,29 +84,22 @@ void response_state::decide(const choose& cmd) {
 
 void response_state::store(storage::write what) {
   write(
-      self, world->store, world->write_timeout(), std::move(what), [this](written done) { stored(std::move(done)); },
+      self, world->store, caf::infinite, std::move(what), [this](written done) { stored(std::move(done)); },
       [this](const error& why) {
         stale = stale || leaves_doubt(why);
-        if (leaves_doubt(why) && of) self->send(world->registry, counts_in_doubt(of->id));
         conclude(why);
       });
 }
 
 void response_state::stored(written done) {
   const auto* now = std::get_if<storage::response_changed>(&done);
-  if (!now || !now->changed) return conclude(std::move(done));
-  bool receipt = std::holds_alternative<acknowledge_alert>(work->front().what);
-  answer = now->response.answer;
-  // Counted before it is answered: who then asks for the campaign finds himself in it.
-  self->send(world->registry, answer_counted{now->response.campaign, capacity_w, now->before, answer, receipt});
-  auto changed = now->response;
+  if (now && now->changed) answer = now->response.answer;
   conclude(std::move(done));
-  if (!receipt) self->send(world->hub, response_noticed{std::move(changed)});
 }
 
 void response_state::conclude(result<written> outcome) {
   auto reply = std::move(work->front().reply);
-  work->pop_front();
+  work->erase(work->begin());
   if (outcome)
     reply.deliver(std::move(*outcome));
   else

@@ -9,8 +9,8 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
-#include <deque>
 #include <variant>
+#include <vector>
 
 namespace dr::actors {
 
@@ -27,7 +27,7 @@ struct response_state {
       return std::visit([](const auto& c) -> const caller& { return c.by; }, what);
     }
   };
-  using backlog = std::deque<command>;
+  using backlog = std::vector<command>; ///< seldom more than one
 
   explicit response_state(response_impl::pointer me) : self(me) {}
   response_state(const response_state&) = delete;

@@ -133,39 +133,23 @@ void store_state::batch_ended(storage::lane which, const batch_outcome& outcome)
   l.running.reset();
   if (crowded_since && queued() * 2 < options.queue_max) crowded_since.reset();
   pump(which); // the next transaction runs while these callers are answered
-  tell_of_checks(*outcome.done);
-  if (ended.replies.empty()) tell_of_answers(*outcome.done);
+  tell_of(outcome.done);
+  if (ended.in_doubt && options.registry) self->send(options.registry, counts_in_doubt{});
   for (std::size_t i = 0; i < ended.replies.size(); ++i) {
     auto& reply = ended.replies[i];
     if (i >= outcome.done->results.size())
       reply.deliver(to_caf(fail(errc::outcome_unknown, in_doubt_text)));
-    else if (auto& one = outcome.done->results[i])
-      reply.deliver(std::move(*one));
+    else if (const auto& one = outcome.done->results[i])
+      reply.deliver(*one);
     else
       reply.deliver(to_caf(one.error()));
   }
-  if (outcome.done->last_seq > last_seq) {
-    last_seq = outcome.done->last_seq;
-    if (hub) self->send(hub, events_committed{last_seq});
-  }
 }
 
-/// Here and not where the check was decided: whoever asked for it may be gone, and the news belongs to the commit.
-void store_state::tell_of_checks(const storage::committed& done) {
-  for (const auto& one : done.results) {
-    const auto* settled = one ? std::get_if<storage::check_settled>(&*one) : nullptr;
-    if (!settled) continue;
-    if (options.registry) self->send(options.registry, check_closed{*settled});
-    if (hub) self->send(hub, check_closed{*settled});
-  }
-}
-
-/// Those who asked were told that nobody knows; their campaigns count what came of it.
-void store_state::tell_of_answers(const storage::committed& done) {
-  for (const auto& one : done.results) {
-    const auto* now = one ? std::get_if<storage::response_changed>(&*one) : nullptr;
-    if (now && now->changed && options.registry) self->send(options.registry, counts_in_doubt(now->response.campaign));
-  }
+/// Here and not where a change was decided: whoever asked for it may be gone, and the news belongs to the commit.
+void store_state::tell_of(const std::shared_ptr<const storage::committed>& done) {
+  if (options.registry && !done->campaigns.empty()) self->send(options.registry, batch_committed{done});
+  if (hub) self->send(hub, batch_committed{done});
 }
 
 /// No outcome came: the watchdog, a crashed worker, or none there.
@@ -191,7 +175,10 @@ void store_state::batch_failed(storage::lane which, const error& why, const stor
     return pump(which);
   }
   // Once in doubt, a batch stays so until a repetition of it succeeds, however often storage is unreachable in between.
-  if (why.code != errc::store_unavailable) l.running->in_doubt = true;
+  if (why.code != errc::store_unavailable) {
+    if (!l.running->in_doubt && options.registry) self->send(options.registry, counts_in_doubt{});
+    l.running->in_doubt = true;
+  }
   if (l.delay.count() == 0) {
     l.failing = {self->clock().now(), real_now()};
     spdlog::error("storage fails ({} lane): {}; the batch is repeated until its outcome is known", lane_name(which),
@@ -277,6 +264,8 @@ store_impl::behavior_type store(store_impl::stateful_pointer<store_state> self, 
   for (auto& reader : workers.readers) s.reads.readers.push_back({std::move(reader), read_pool::condition::idle});
   s.options = std::move(options);
   self->delayed_send(self, s.options.probe_every, probe_due{});
+  // A former incarnation may have died between a commit and telling of it.
+  if (s.options.registry) self->send(s.options.registry, counts_in_doubt{});
   return {
       [self](persist& cmd) { return self->state.take(cmd); },
       [self](read_task& task) { return self->state.take(task); },

@@ -32,7 +32,7 @@ struct store_options {
   std::chrono::milliseconds probe_every{2'000};   ///< an idle hot lane is asked so often whether it could write
   std::chrono::milliseconds probe_timeout{3'000}; ///< of that question
   std::function<void()> on_fenced;                ///< called once, when another process has taken the lease
-  registry_actor registry;                        ///< hears, as the hub does, of every check that was settled
+  registry_actor registry;                        ///< hears, as the hub does, of everything committed
 };
 store_options store_options_of(const database_settings& settings);
 
@@ -140,8 +140,7 @@ struct store_state {
   void batch_lost(storage::lane which, const caf::error& why);
   void batch_failed(storage::lane which, const error& why, const storage::outage& outage = {});
   void await_storage(storage::lane which);
-  void tell_of_checks(const storage::committed& done);
-  void tell_of_answers(const storage::committed& done);
+  void tell_of(const std::shared_ptr<const storage::committed>& done);
   void probe();
   void probed(const error& why, const storage::outage& outage);
   void retry(storage::lane which);
@@ -170,7 +169,6 @@ struct store_state {
   commit_times times;
   std::string incarnation; ///< makes batch ids of this incarnation different from all others
   std::uint64_t batches = 0;
-  std::int64_t last_seq = 0;
   bool fenced = false;
   std::string last_error;
   time_point since{};

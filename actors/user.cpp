@@ -28,7 +28,7 @@ caf::result<written> user_state::take(user_command& cmd) {
   auto reply = self->make_response_promise<written>();
   under_way.emplace(ticket, reply);
   write(
-      self, world->store, world->write_timeout(), std::move(cmd.what),
+      self, world->store, caf::infinite, std::move(cmd.what),
       [this, ticket](written done) { ended(ticket, std::move(done)); },
       [this, ticket](const error& why) { ended(ticket, why); });
   return reply;
@@ -36,14 +36,10 @@ caf::result<written> user_state::take(user_command& cmd) {
 
 void user_state::ended(std::uint64_t ticket, result<written> outcome) {
   auto reply = std::move(under_way.extract(ticket).mapped());
-  const auto* entry = outcome ? std::get_if<ledger_entry>(&*outcome) : nullptr;
-  std::optional<points_noticed> notice;
-  if (entry) notice = points_noticed{id, entry->balance_after, *entry};
   if (outcome)
     reply.deliver(std::move(*outcome));
   else
     reply.deliver(to_caf(outcome.error()));
-  if (notice) self->send(world->hub, *notice);
   settle_down();
 }
 

@@ -145,6 +145,22 @@ result<campaign> canceled(const campaign& before, std::string reason, time_point
   return after;
 }
 
+campaign_counts& campaign_counts::operator+=(const campaign_counts& by) noexcept {
+  dispatched += by.dispatched;
+  delivered += by.delivered;
+  accept += by.accept;
+  deny += by.deny;
+  committed_w += by.committed_w;
+  real += by.real;
+  unreal += by.unreal;
+  unverifiable += by.unverifiable;
+  pending += by.pending;
+  reduction_wh += by.reduction_wh;
+  credited_wh += by.credited_wh;
+  points_credited += by.points_credited;
+  return *this;
+}
+
 evaluation_window evaluated_window(const campaign& c) noexcept {
   auto from = floor_to_quarter(c.starts_at);
   auto to = c.ends_at;

@@ -36,6 +36,7 @@ struct campaign_counts {
   std::int64_t credited_wh = 0;
   std::int64_t points_credited = 0;
   std::int64_t ignore() const noexcept { return dispatched - accept - deny; }
+  campaign_counts& operator+=(const campaign_counts& by) noexcept;
   friend bool operator==(const campaign_counts&, const campaign_counts&) = default;
 };
 

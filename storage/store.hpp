@@ -18,10 +18,18 @@ namespace dr::storage {
 enum class lane : unsigned char { hot = 0, bulk = 1 };
 lane lane_of(const change& what) noexcept;
 
+/// What a campaign counts after a transaction that touched it.
+struct campaign_standing {
+  campaign_id id;
+  std::int64_t version = 0;
+  campaign_counts counts;
+};
+
 /// The results of one transaction, one per change and in its order. A failed result changed nothing.
 struct committed {
   std::vector<result<written>> results;
-  std::int64_t last_seq = 0; ///< the highest event number there is after this transaction
+  std::int64_t last_seq = 0;                ///< the highest event number there is after this transaction
+  std::vector<campaign_standing> campaigns; ///< those that it changed
 };
 
 /// Why the database cannot be used.

@@ -77,20 +77,22 @@ std::vector<ledger_entry> enter(const reduction_check& check, const points_chang
 
 /// The campaign's numbers, and whether this was its last open check.
 bool count_settled(const reduction_check* former, const reduction_check& check, rows& over) {
-  auto c = *over.find_campaign(check.campaign);
-  if (former) {
-    count(c.counts, *former, -1);
-  } else if (c.counts.pending > 0) {
-    --c.counts.pending;
-  }
-  count(c.counts, check, +1);
-  bool last = !former && c.frozen && c.counts.pending == 0 && c.settlement == settlement_status::verifying;
-  if (last) {
-    c.settlement = settlement_status::settled;
-    ++c.version;
-  }
-  over.put(c);
-  return last;
+  const auto* of = over.find_campaign(check.campaign);
+  campaign_counts moved;
+  if (former)
+    count(moved, *former, -1);
+  else if (of->counts.pending > 0)
+    moved.pending = -1;
+  count(moved, check, +1);
+  bool last = !former && of->frozen && of->counts.pending + moved.pending == 0 &&
+              of->settlement == settlement_status::verifying;
+  over.add_counts(check.campaign, moved);
+  if (!last) return false;
+  auto settled = *over.find_campaign(check.campaign);
+  settled.settlement = settlement_status::settled;
+  ++settled.version;
+  over.put(settled);
+  return true;
 }
 
 response settle_response(const response& before, const reduction_check& check, bool first, rows& over) {

@@ -13,7 +13,7 @@ response as_seen(const response& stored, const campaign& of, rows& over) {
 }
 
 /// What one answer means for the campaign's numbers; `sign` −1 takes it back.
-void count(campaign_counts& counts, const response& r, std::int64_t sign) {
+void count_answer(campaign_counts& counts, const response& r, std::int64_t sign) {
   if (r.answer == answer::accept) {
     counts.accept += sign;
     counts.committed_w += sign * r.capacity_w;
@@ -40,13 +40,13 @@ result<written> apply(const choose_answer& what, rows& over, events_out& events)
   after.answer = what.answer;
   after.answered_at = what.at;
   ++after.version;
-  auto c = *of;
-  count(c.counts, before, -1);
-  count(c.counts, after, +1);
+  campaign_counts moved;
+  count_answer(moved, before, -1);
+  count_answer(moved, after, +1);
   over.put(after);
-  over.put(c);
+  over.add_counts(after.campaign, moved);
   events.push_back(answer_event(after, before.answer, what.at));
-  return written{response_changed{as_seen(after, c, over), before.answer, true}};
+  return written{response_changed{as_seen(after, *over.find_campaign(after.campaign), over), before.answer, true}};
 }
 
 result<written> apply(const mark_delivered& what, rows& over, events_out&) {
@@ -55,16 +55,14 @@ result<written> apply(const mark_delivered& what, rows& over, events_out&) {
   const auto* of = over.find_campaign(found->campaign);
   if (!of) return no_such_response();
   auto after = *found;
-  auto c = *of;
   bool first = !after.delivered_at;
   if (first) {
     after.delivered_at = what.at;
     ++after.version;
-    ++c.counts.delivered;
     over.put(after);
-    over.put(c);
+    over.add_counts(after.campaign, {.delivered = 1});
   }
-  return written{response_changed{as_seen(after, c, over), after.answer, first}};
+  return written{response_changed{as_seen(after, *over.find_campaign(after.campaign), over), after.answer, first}};
 }
 
 } // namespace dr::storage::rules

@@ -66,6 +66,8 @@ public:
   virtual const campaign* find_campaign(campaign_id id) = 0;
   virtual campaign_id new_campaign_id() = 0;
   virtual void put(const campaign& row) = 0;
+  /// Adds to the numbers of a campaign that was found; its version stays.
+  virtual void add_counts(campaign_id id, const campaign_counts& by) = 0;
   /// One response `ignore` for every enrolled user, by ascending user. Returns how many.
   virtual std::int64_t make_responses(const campaign& of) = 0;
   /// Counts the answers and, for `queue`, puts a check of every accepting response into the queue.

@@ -30,6 +30,7 @@ reduction_check memory_state::seen(const reduction_check& stored) const {
 void memory_rows::undo() {
   for (auto step = undo_.rbegin(); step != undo_.rend(); ++step) (*step)();
   undo_.clear();
+  changed_campaigns_.clear();
   reserved_ = 0;
 }
 
@@ -74,7 +75,15 @@ void memory_rows::put(const stored_user& row) {
 }
 
 const campaign* memory_rows::find_campaign(campaign_id id) { return find_in(state_.campaigns, id); }
-void memory_rows::put(const campaign& row) { set(state_.campaigns, row.id, row); }
+void memory_rows::put(const campaign& row) {
+  set(state_.campaigns, row.id, row);
+  changed_campaigns_.insert(row.id);
+}
+void memory_rows::add_counts(campaign_id id, const campaign_counts& by) {
+  auto row = state_.campaigns.at(id);
+  row.counts += by;
+  put(row);
+}
 
 void memory_rows::add_response(const campaign& of, const user& who) {
   response r;

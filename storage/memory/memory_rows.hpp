@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -45,11 +46,10 @@ struct memory_state {
   reduction_check seen(const reduction_check& stored) const;
 };
 
-/// The rows of one batch. undo() takes back all since the last keep().
+/// The rows of one change. undo() takes back all of it.
 class memory_rows final : public rows {
 public:
   explicit memory_rows(memory_state& state) : state_(state) {}
-  void keep() { undo_.clear(); }
   void undo();
 
   const stored_user* find_user(user_id id) override;
@@ -59,6 +59,8 @@ public:
   const campaign* find_campaign(campaign_id id) override;
   campaign_id new_campaign_id() override { return {take(state_.next_campaign)}; }
   void put(const campaign& row) override;
+  void add_counts(campaign_id id, const campaign_counts& by) override;
+  const std::set<campaign_id>& changed_campaigns() const noexcept { return changed_campaigns_; }
   std::int64_t make_responses(const campaign& of) override;
   frozen_counts freeze(campaign_id id, bool queue, time_point first_try_at, time_point at) override;
   std::int64_t unpark(campaign_id id, time_point at) override;
@@ -89,6 +91,7 @@ private:
 
   memory_state& state_;
   std::vector<std::function<void()>> undo_;
+  std::set<campaign_id> changed_campaigns_;
   std::size_t reserved_ = 0; ///< entry ids given out whose entries are not there yet
 };
 

@@ -56,13 +56,18 @@ private:
     if (marker.batch_id == batch_id && last_id_ == batch_id) return last_;
     if (marker.batch_id == batch_id) return unknown(batch.size());
     committed all;
-    for (const auto& one : batch) all.results.push_back(carry_out(one));
+    std::set<campaign_id> changed;
+    for (const auto& one : batch) all.results.push_back(carry_out(one, changed));
+    for (auto id : changed) {
+      const auto& c = state_->campaigns.at(id);
+      all.campaigns.push_back({id, c.version, c.counts});
+    }
     all.last_seq = static_cast<std::int64_t>(state_->events.size());
     marker.batch_id = last_id_ = batch_id;
     return last_ = all;
   }
 
-  result<written> carry_out(const write& one) {
+  result<written> carry_out(const write& one, std::set<campaign_id>& changed) {
     memory_rows rows{*state_};
     try {
       std::vector<event> events;
@@ -72,6 +77,7 @@ private:
         e.seq = static_cast<std::int64_t>(state_->events.size()) + 1;
         state_->events.push_back(std::move(e));
       }
+      changed.insert(rows.changed_campaigns().begin(), rows.changed_campaigns().end());
       return outcome;
     } catch (const std::exception& why) {
       rows.undo();
@@ -82,7 +88,7 @@ private:
 
   committed unknown(std::size_t count) const {
     auto lost = fail(errc::outcome_unknown, "this was stored before, but its answer is lost: read it again");
-    return {std::vector<result<written>>(count, lost), static_cast<std::int64_t>(state_->events.size())};
+    return {std::vector<result<written>>(count, lost), static_cast<std::int64_t>(state_->events.size()), {}};
   }
 
   std::shared_ptr<memory_state> state_;

@@ -1,6 +1,8 @@
 #include "storage/postgres/json_columns.hpp"
 #include "storage/postgres/pg_rows.hpp"
 
+#include <array>
+
 namespace dr::storage {
 
 namespace {
@@ -43,6 +45,18 @@ void add_user(array_literal (&c)[14], const stored_user& row, std::int64_t was) 
   c[13].add(was);
 }
 
+/// In the order of the columns.
+std::array<std::int64_t, 12> numbers_of(const campaign_counts& n) {
+  return {n.dispatched, n.delivered,    n.accept,  n.deny,         n.committed_w, n.real,
+          n.unreal,     n.unverifiable, n.pending, n.reduction_wh, n.credited_wh, n.points_credited};
+}
+
+void add_standing(array_literal (&c)[13], const campaign& row) {
+  c[0].add(row.id.value);
+  auto numbers = numbers_of(row.counts);
+  for (std::size_t i = 0; i < numbers.size(); ++i) c[i + 1].add(numbers[i]);
+}
+
 parameters campaign_values(const campaign& c) {
   parameters p;
   p.add(c.id.value).add(std::string_view{c.name}).add(std::string_view{c.type});
@@ -50,10 +64,7 @@ parameters campaign_values(const campaign& c) {
   p.add(c.ordered_at).add(c.starts_at).add(c.respond_by).add(c.ends_at).add(c.ended_at).add(c.order_w);
   p.add_flag(c.test).add_flag(c.frozen).add(std::string_view{c.cancel_reason});
   p.add(std::string_view{encode_texts(c.warnings)}).add(std::string_view{encode_terms(c.terms)});
-  const auto& n = c.counts;
-  for (auto count : {n.dispatched, n.delivered, n.accept, n.deny, n.committed_w, n.real, n.unreal, n.unverifiable,
-                     n.pending, n.reduction_wh, n.credited_wh, n.points_credited})
-    p.add(count);
+  for (auto count : numbers_of(c.counts)) p.add(count);
   p.add(c.version);
   return p;
 }
@@ -111,11 +122,20 @@ void pg_rows::flush_users() {
 }
 
 void pg_rows::flush_campaigns() {
+  array_literal c[13];
+  std::size_t counted = 0;
   for (auto& [id, slot] : campaigns_.changed()) {
-    run(sql::put_campaign, campaign_values(*slot->row));
+    if (slot->stored && !reworded_campaigns_.contains(id)) {
+      add_standing(c, *slot->row);
+      ++counted;
+    } else {
+      run(sql::put_campaign, campaign_values(*slot->row));
+    }
     slot->changed = false;
     slot->stored = true;
   }
+  reworded_campaigns_.clear();
+  if (counted) expect(run(sql::update_counts, together(c)), counted, "a campaign is gone");
 }
 
 void pg_rows::flush_responses() {

@@ -55,6 +55,23 @@ const campaign* pg_rows::find_campaign(campaign_id id) {
 void pg_rows::put(const campaign& row) {
   if (unlocked_.contains(row.id)) throw std::logic_error("a campaign was read without its lock and then changed");
   campaigns_.put(row.id, row);
+  changed_campaigns_.insert(row.id);
+  reworded_campaigns_.insert(row.id);
+}
+
+void pg_rows::add_counts(campaign_id id, const campaign_counts& by) {
+  if (unlocked_.contains(id)) throw std::logic_error("a campaign was read without its lock and then changed");
+  auto& slot = *campaigns_.find(id);
+  slot.row->counts += by;
+  slot.changed = true;
+  changed_campaigns_.insert(id);
+}
+
+std::vector<campaign_standing> pg_rows::standings() const {
+  std::vector<campaign_standing> all;
+  for (auto id : changed_campaigns_)
+    if (const auto* at = campaigns_.find(id); at && at->row) all.push_back({id, at->row->version, at->row->counts});
+  return all;
 }
 
 std::int64_t pg_rows::make_responses(const campaign& of) {

@@ -20,6 +20,8 @@ public:
   void prefetch(std::span<const write> batch);
   /// Writes all that was changed. Throws row_conflict when somebody else changed one of these rows meanwhile.
   void flush();
+  /// The campaigns that were changed, as they stand now.
+  std::vector<campaign_standing> standings() const;
   /// Throws away a few keyed requests that have expired at that time.
   void purge_requests(time_point now);
 
@@ -30,6 +32,7 @@ public:
   const campaign* find_campaign(campaign_id id) override;
   campaign_id new_campaign_id() override { return {campaign_ids_.take(*this)}; }
   void put(const campaign& row) override;
+  void add_counts(campaign_id id, const campaign_counts& by) override;
   std::int64_t make_responses(const campaign& of) override;
   frozen_counts freeze(campaign_id id, bool queue, time_point first_try_at, time_point at) override;
   std::int64_t unpark(campaign_id id, time_point at) override;
@@ -92,6 +95,8 @@ private:
   std::unordered_map<std::string, std::optional<user_id>> by_cust_no_;
   row_cache<campaign_id, campaign> campaigns_;
   std::set<campaign_id> unlocked_; ///< read without a lock: must not be written
+  std::set<campaign_id> changed_campaigns_;
+  std::set<campaign_id> reworded_campaigns_; ///< of these more than the numbers changed, not yet written
   row_cache<response_id, response> responses_;
   row_cache<response_id, queued_check> queue_;
   row_cache<response_id, reduction_check> checks_; ///< one per response

@@ -20,7 +20,7 @@ public:
 
 const char* name_of(lane which) { return which == lane::hot ? "hot writer" : "bulk writer"; }
 
-void insert_events(connection& over, pqxx::work& in, std::int64_t before, const std::vector<event>& events) {
+void add_events(parameters& values, const std::vector<event>& events) {
   array_literal c[6];
   for (const auto& e : events) {
     c[0].add(e.at);
@@ -30,10 +30,7 @@ void insert_events(connection& over, pqxx::work& in, std::int64_t before, const 
     c[4].add_nonzero(e.response.value);
     c[5].add(std::string_view{e.data});
   }
-  parameters values;
-  values.add(before);
   for (auto& column : c) values.add(column);
-  over.run(in, sql::insert_events, values);
 }
 
 } // namespace
@@ -158,28 +155,26 @@ pg_writer::outcome pg_writer::carry_out(pqxx::work& in, range of, std::span<cons
   }
   rows.flush();
   if (keyed && commits_with_keys_++ % purge_every == 0) rows.purge_requests(rows.latest_time());
+  made.campaigns = rows.standings();
   made.last_seq = end_transaction(in, of, part, events);
   return made;
 }
 
-/// Takes the event numbers, last of all but the events themselves: whoever holds the counter holds up everybody.
+/// Last of all: whoever holds the counter of the events holds up everybody.
 std::int64_t pg_writer::end_transaction(pqxx::work& in, range of, std::span<const write> batch,
                                         const std::vector<event>& events) {
   time_point latest{};
   for (const auto& one : batch) latest = std::max(latest, time_of(one.what).value_or(time_point{}));
-  auto count = static_cast<std::int64_t>(events.size());
   parameters values;
-  values.add(count)
+  values.add(static_cast<std::int64_t>(events.size()))
       .add(std::string_view{plan_->batch_id})
       .add(static_cast<std::int64_t>(of.to))
       .add(latest)
       .add(epoch_);
+  add_events(values, events);
   auto counted = connection_.run(in, lane_ == lane::hot ? sql::end_hot_batch : sql::end_bulk_batch, values);
   if (counted.empty()) throw lease_lost{};
-  column_cursor at{counted[0]};
-  auto last = at.number();
-  if (count > 0) insert_events(connection_, in, last - count, events);
-  return last;
+  return column_cursor{counted[0]}.number();
 }
 
 void pg_writer::commit(pqxx::work& in, outcome made) {
@@ -192,6 +187,7 @@ void pg_writer::commit(pqxx::work& in, outcome made) {
 void pg_writer::believe(outcome made) {
   for (std::size_t i = 0; i < made.results.size(); ++i) plan_->results[made.of.from + i] = std::move(made.results[i]);
   plan_->last_seq = std::max(plan_->last_seq, made.last_seq);
+  for (const auto& one : made.campaigns) plan_->campaigns[one.id] = one;
   plan_->some_committed = true;
   connection_.works();
   plan_->conflicts = 0;
@@ -238,6 +234,7 @@ error pg_writer::interrupted(error otherwise) const {
 committed pg_writer::finish() {
   committed all;
   all.last_seq = plan_->last_seq;
+  for (const auto& [id, standing] : plan_->campaigns) all.campaigns.push_back(standing);
   for (auto& one : plan_->results)
     all.results.push_back(one ? std::move(*one)
                               : result<written>{fail(errc::internal, "the change could not be stored")});

@@ -4,6 +4,7 @@
 #include "storage/postgres/pg_rows.hpp"
 
 #include <deque>
+#include <map>
 
 namespace dr::storage {
 
@@ -26,6 +27,7 @@ private:
     range of;
     std::vector<result<written>> results;
     std::int64_t last_seq = 0;
+    std::vector<campaign_standing> campaigns;
   };
   /// A batch that is not through yet.
   struct plan {
@@ -35,6 +37,7 @@ private:
     std::optional<outcome> in_doubt; ///< its COMMIT was sent, its answer never came
     bool some_committed = false;
     std::int64_t last_seq = 0;
+    std::map<campaign_id, campaign_standing> campaigns; ///< as the last committed range left them
     int conflicts = 0;
   };
 

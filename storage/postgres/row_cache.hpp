@@ -22,6 +22,10 @@ public:
     auto at = slots_.find(key);
     return at == slots_.end() ? nullptr : &at->second;
   }
+  const slot* find(const Key& key) const {
+    auto at = slots_.find(key);
+    return at == slots_.end() ? nullptr : &at->second;
+  }
   bool knows(const Key& key) const { return slots_.contains(key); }
   /// Keeps what was read; what the transaction has already is newer.
   void loaded(const Key& key, Row row, std::int64_t version = 0) {

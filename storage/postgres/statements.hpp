@@ -86,6 +86,15 @@ inline constexpr statement put_campaign{
     "deny=excluded.deny,committed_w=excluded.committed_w,real=excluded.real,unreal=excluded.unreal,"
     "unverifiable=excluded.unverifiable,pending=excluded.pending,reduction_wh=excluded.reduction_wh,"
     "credited_wh=excluded.credited_wh,points_credited=excluded.points_credited,version=excluded.version"};
+inline constexpr statement update_counts{
+    "update_counts",
+    "UPDATE campaign c SET dispatched=d.dispatched,delivered=d.delivered,accept=d.accept,deny=d.deny,"
+    "committed_w=d.committed_w,real=d.real,unreal=d.unreal,unverifiable=d.unverifiable,pending=d.pending,"
+    "reduction_wh=d.reduction_wh,credited_wh=d.credited_wh,points_credited=d.points_credited FROM unnest($1::bigint[],"
+    "$2::bigint[],$3::bigint[],$4::bigint[],$5::bigint[],$6::bigint[],$7::bigint[],$8::bigint[],$9::bigint[],"
+    "$10::bigint[],$11::bigint[],$12::bigint[],$13::bigint[]) AS "
+    "d(id,dispatched,delivered,accept,deny,committed_w,real,"
+    "unreal,unverifiable,pending,reduction_wh,credited_wh,points_credited) WHERE c.id = d.id"};
 inline constexpr statement make_responses{
     "make_responses", "INSERT INTO response (campaign_id,user_id,capacity_w,method,saa) SELECT $1,u.id,u.capacity_w,"
                       "CASE WHEN u.method = ANY($2::smallint[]) THEN u.method ELSE $3::smallint END,"
@@ -169,18 +178,18 @@ inline constexpr statement purge_requests{
 
 // ---- the end of every write transaction ----------------------------------------------------------------------------
 
-inline constexpr statement end_hot_batch{"end_hot_batch",
-                                         "UPDATE writer_state SET last_seq=last_seq+$1,hot_batch=$2,hot_done=$3,"
-                                         "last_at=greatest(last_at,dr_instant($4)) WHERE epoch=$5 RETURNING last_seq"};
-inline constexpr statement end_bulk_batch{"end_bulk_batch",
-                                          "UPDATE writer_state SET last_seq=last_seq+$1,bulk_batch=$2,bulk_done=$3,"
-                                          "last_at=greatest(last_at,dr_instant($4)) WHERE epoch=$5 RETURNING last_seq"};
-inline constexpr statement insert_events{
-    "insert_events",
-    "INSERT INTO event (seq,at,type,campaign_id,user_id,response_id,data) SELECT $1::bigint+d.n,"
-    "dr_instant(d.at),d.type,d.campaign_id,d.user_id,d.response_id,d.data::json FROM unnest($2::bigint[],"
-    "$3::text[],$4::bigint[],$5::bigint[],$6::bigint[],$7::text[]) WITH ORDINALITY AS d(at,type,campaign_id,"
-    "user_id,response_id,data,n)"};
+// One statement takes the numbers of the events, notes the batch and writes the events: whoever holds the counter holds
+// up everybody. No row comes back when the lease is another's; then nothing was inserted either.
+#define DR_END_BATCH(lane)                                                                                             \
+  "WITH counted AS (UPDATE writer_state SET last_seq=last_seq+$1," lane "_batch=$2," lane "_done=$3,"                  \
+  "last_at=greatest(last_at,dr_instant($4)) WHERE epoch=$5 RETURNING last_seq), "                                      \
+  "told AS (INSERT INTO event (seq,at,type,campaign_id,user_id,response_id,data) SELECT counted.last_seq-$1+d.n,"      \
+  "dr_instant(d.at),d.type,d.campaign_id,d.user_id,d.response_id,d.data::json FROM counted,unnest($6::bigint[],"       \
+  "$7::text[],$8::bigint[],$9::bigint[],$10::bigint[],$11::text[]) WITH ORDINALITY AS d(at,type,campaign_id,user_id,"  \
+  "response_id,data,n)) SELECT last_seq FROM counted"
+inline constexpr statement end_hot_batch{"end_hot_batch", DR_END_BATCH("hot")};
+inline constexpr statement end_bulk_batch{"end_bulk_batch", DR_END_BATCH("bulk")};
+#undef DR_END_BATCH
 // Waits for a transaction of a lost connection that is still at its end.
 inline constexpr statement read_marker{"read_marker", "SELECT epoch,hot_batch,hot_done,bulk_batch,bulk_done,last_seq "
                                                       "FROM writer_state WHERE id = 1 FOR UPDATE"};

@@ -102,10 +102,7 @@ metering_world::metering_world(const std::string& now)
           if (!done) return ++unsaved, to_caf(done.error());
           auto& one = done->results.at(0);
           if (!one) return to_caf(one.error());
-          if (const auto* settled = std::get_if<storage::check_settled>(&*one)) { // as the real one does
-            told_registry.push_back(*settled);
-            told_hub.push_back(*settled);
-          }
+          if (const auto* settled = std::get_if<storage::check_settled>(&*one)) settled_checks.push_back(*settled);
           return *one;
         },
         [this](const read_task& task) {
@@ -115,16 +112,8 @@ metering_world::metering_world(const std::string& now)
         [](const get_storage_state&) { return storage_state{}; },
     };
   });
-  auto listener = [this](std::vector<storage::check_settled>& into) {
-    auto actor = system.spawn(
-        [&into]() -> caf::behavior { return {[&into](const check_closed& fact) { into.push_back(fact.what); }}; });
-    helpers_.push_back(actor);
-    return actor;
-  };
   helpers_.push_back(caf::actor_cast<caf::actor>(store));
   parts.stable.store = store;
-  parts.stable.registry = caf::actor_cast<registry_actor>(listener(told_registry));
-  parts.stable.hub = caf::actor_cast<push_hub_actor>(listener(told_hub));
   parts.stable.gate = make_stable<kepco_gate_actor>(system, "kepco_gate");
   parts.stable.verification = make_stable<verification_actor>(system, "verification");
   parts.clock = clock;

@@ -136,8 +136,7 @@ public:
   std::shared_ptr<storage::memory_database> database;
   actors::metering_parts parts;
   actors::supervisor_actor metering;
-  std::vector<storage::check_settled> told_registry;
-  std::vector<storage::check_settled> told_hub;
+  std::vector<storage::check_settled> settled_checks;
   int unsaved = 0;                                                    ///< changes that the store refused
   std::function<std::optional<error>(const storage::change&)> refuse; ///< a fault of single changes
 

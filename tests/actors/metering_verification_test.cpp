@@ -65,8 +65,7 @@ TEST_CASE("who reduced is credited once, who did not is turned to deny", "[actor
   CHECK(w.look<storage::campaign_response>([&](storage::reader& r) {
            return r.find_response(checks[2].response);
          }).response.answer == answer::deny);
-  CHECK(w.told_registry.size() == 3);
-  CHECK(w.told_hub.size() == 3);
+  CHECK(w.settled_checks.size() == 3);
 }
 
 TEST_CASE("days are asked for once and kept; kept ones are not asked for again", "[actors][metering]") {
@@ -354,5 +353,5 @@ TEST_CASE("many checks are worked off with bounded batches", "[actors][metering]
   REQUIRE(w.settles(campaign));
   CHECK(w.kepco->calls == 0);
   CHECK(w.find(campaign).counts.points_credited == 6000);
-  CHECK(w.told_registry.size() == 60);
+  CHECK(w.settled_checks.size() == 60);
 }

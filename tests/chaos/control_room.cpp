@@ -275,7 +275,9 @@ void control_room::finish(const planned_step& what, bool cancel, test::http_clie
                        "/drs/" + std::to_string(id) + (cancel ? "/cancel" : "/end"),
                        cancel ? json{{"reason", "연습 취소"}} : json(nullptr));
   wanted.campaign = id;
-  ask(std::move(wanted), over);
+  const auto& op = ask(std::move(wanted), over);
+  // Not done, and given up for a rest: once more after it, or the campaign would stay open.
+  if (op.result() == outcome::refused && op.attempts.back().status >= 500) take(what);
 }
 
 void control_room::withdraw(std::uint64_t luck, test::http_client& over) {
