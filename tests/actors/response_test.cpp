@@ -31,6 +31,25 @@ TEST_CASE_METHOD(two_customers, "an answer is stored, counted, told to its custo
   CHECK(std::ranges::find(console->got, "summary 1: 1/0") != console->got.end());
 }
 
+TEST_CASE_METHOD(two_customers, "a campaign's numbers are the commits' own and need no read, but after a doubt",
+                 "[actors]") {
+  auto counts = [&] { return ask<campaign>(all.registry, get_campaign{dr.id})->counts; };
+  CHECK(counts().accept == 0);
+  pass(1s); // the first summary is behind it
+  auto& faults = database->faults();
+  answer_with(first, answer::accept, samsung);
+  int reads = faults.reads;
+  CHECK(counts().accept == 1);
+  CHECK(counts().committed_w == 400'000);
+  CHECK(faults.reads == reads);
+  faults.lose_commit_answers(1);
+  auto unheard = send<storage::written>(all.registry, choose{second, answer::deny, {}, {lg}, nullptr});
+  pass(1s);
+  REQUIRE(*unheard);
+  CHECK(counts().deny == 1);
+  CHECK(faults.reads > reads);
+}
+
 TEST_CASE_METHOD(two_customers, "an answer may change, and repeating it changes nothing", "[actors]") {
   answer_with(first, answer::accept, samsung);
   auto again = value_of<response_changed>(answer_with(first, answer::accept, samsung));
