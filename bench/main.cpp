@@ -108,6 +108,7 @@ int measure(const arguments& a) {
            !a.curves_folder.empty(),
            a.lengthy};
   if (on.where.postgres_url.empty()) on.where.postgres_url = url_of(source, a.postgres);
+  if (on.curves) std::filesystem::create_directories(a.curves_folder); // what cannot be written to is said at once
   const auto results = [&] { return to_json(on.results, a.commit, a.quick); };
   const bool fine = run(on, cases, [&] {
     if (on.curves) write_curves(a.curves_folder, on.results, results());
