@@ -62,7 +62,7 @@ void alert(bench& on, int count) {
   server platform(on.where, data, {.auth = false});
   const bare_server bare(on.where, {"broadcast"});
   figures ours, theirs;
-  for (int i = 0; i < on.pick(1, 3); ++i) {
+  for (int i = 0; i < on.rounds(true); ++i) {
     alert_ours(platform, data, count, ours);
     alert_bare(bare, count, theirs, ours.frame_bytes);
   }
@@ -87,8 +87,7 @@ void alert(bench& on, int count) {
 } // namespace
 
 void alerts(bench& on) {
-  if (on.quick) return alert(on, 200);
-  for (const int count : {1'000, 10'000, 19'000}) alert(on, count);
+  for (const int count : on.sizes({200}, {1'000, 10'000, 19'000}, {1'000, 5'000, 10'000, 19'000})) alert(on, count);
 }
 
 } // namespace dr::bench

@@ -108,6 +108,7 @@ void closed_loop(bench& on, contest& all, int connections) {
   auto slow = result_of("answers-rest-p99", with, "ms", ours.p99_ms, writer.p99_ms);
   slow.goals = {{goal::of::ours, goal::bound::at_most, 50}};
   on.add(slow);
+  on.add(result_of("answers-rest-p50", with, "ms", ours.p50_ms, writer.p50_ms));
 }
 
 void open_loop(bench& on, contest& all) {
@@ -131,8 +132,9 @@ void open_loop(bench& on, contest& all) {
 
 void answers_by_rest(bench& on) {
   contest all(on);
-  for (const int connections : {64, 256}) closed_loop(on, all, connections);
-  open_loop(on, all);
+  for (const int connections : on.sizes({64, 256}, {64, 256}, {1, 4, 16, 64, 256, 1'024}))
+    closed_loop(on, all, connections);
+  if (!on.curves) open_loop(on, all);
 }
 
 } // namespace dr::bench

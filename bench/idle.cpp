@@ -34,7 +34,9 @@ void empty_server(bench& on) {
   const auto after = platform.used();
   on.add(result_of("idle-cpu", params::object(), "% of a core",
                    100 * (after.cpu_s - before.cpu_s) / seconds_since(since), 0.5));
-  on.add(result_of("idle-memory", params::object(), "MB", static_cast<double>(after.rss_bytes) / megabyte, 40));
+  auto memory = result_of("idle-memory", params::object(), "MB", static_cast<double>(after.rss_bytes) / megabyte, 40);
+  memory.rss_bytes = after.rss_bytes;
+  on.add(memory);
 }
 
 void memory_of_responses(bench& on, int users) {
@@ -73,9 +75,9 @@ void memory_of_customers(bench& on, int count) {
 
 void idle(bench& on) {
   empty_server(on);
-  memory_of_responses(on, on.pick(5'000, 100'000));
-  if (!on.quick) memory_of_responses(on, 1'000'000);
-  memory_of_customers(on, on.pick(200, 10'000));
+  for (const int users : on.sizes({5'000}, {100'000, 1'000'000}, {10'000, 100'000, 300'000, 1'000'000}))
+    memory_of_responses(on, users);
+  for (const int count : on.sizes({200}, {10'000}, {1'000, 5'000, 10'000, 19'000})) memory_of_customers(on, count);
 }
 
 } // namespace dr::bench

@@ -1,5 +1,6 @@
 // dr-bench: measures the product against the bare limits of the machine it runs on. script/bench starts it.
 #include "bench/cases.hpp"
+#include "bench/curves.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -18,7 +19,9 @@ namespace {
 
 struct arguments {
   bool quick = false;
+  bool lengthy = false;
   std::string json_file;
+  std::string curves_folder;
   std::vector<std::string> compared;
   std::vector<std::string> names;
   std::string postgres;
@@ -57,8 +60,9 @@ nlohmann::ordered_json read_file(const std::string& file) {
   return parsed;
 }
 
-std::vector<bench_case> chosen(const std::vector<std::string>& names) {
+std::vector<bench_case> chosen(const arguments& a) {
   auto all = all_cases();
+  const auto names = a.names.empty() && !a.curves_folder.empty() ? cases_of_curves() : a.names;
   const std::set<std::string> wanted(names.begin(), names.end());
   for (const auto& name : wanted)
     if (std::none_of(all.begin(), all.end(), [&](const bench_case& c) { return c.name == name; }))
@@ -67,8 +71,8 @@ std::vector<bench_case> chosen(const std::vector<std::string>& names) {
   return all;
 }
 
-/// Every case has its chance; one that fails is a result too.
-bool run(bench& on, const std::vector<bench_case>& cases) {
+/// Every case has its chance; one that fails is a result too. `after_each` may keep what there is.
+bool run(bench& on, const std::vector<bench_case>& cases, const std::function<void()>& after_each) {
   bool fine = true;
   for (const auto& one : cases) {
     on.say(one.name + ": " + one.what + " …");
@@ -83,6 +87,7 @@ bool run(bench& on, const std::vector<bench_case>& cases) {
       on.add(std::move(failed));
     }
     on.say(fmt::format("{}: {:.0f} s", one.name, seconds_since(since)));
+    after_each();
   }
   return fine;
 }
@@ -94,19 +99,22 @@ std::string url_of(const std::filesystem::path& source, const std::string& postg
 }
 
 int measure(const arguments& a) {
-  const auto cases = chosen(a.names);
+  const auto cases = chosen(a);
   if (a.postgres.empty() && a.database_url.empty())
     throw std::runtime_error("no Postgres is given; start the bench by script/bench");
   const auto source = std::filesystem::path(required_variable("DR_SOURCE_DIR"));
-  bench on{{required_variable("DR_BIN_DIR"), source, a.postgres, a.database_url}, a.quick};
+  bench on{{required_variable("DR_BIN_DIR"), source, a.postgres, a.database_url},
+           a.quick,
+           !a.curves_folder.empty(),
+           a.lengthy};
   if (on.where.postgres_url.empty()) on.where.postgres_url = url_of(source, a.postgres);
-  const bool fine = run(on, cases);
+  if (on.curves) std::filesystem::create_directories(a.curves_folder); // what cannot be written to is said at once
+  const auto results = [&] { return to_json(on.results, a.commit, a.quick); };
+  const bool fine = run(on, cases, [&] {
+    if (on.curves) write_curves(a.curves_folder, on.results, results());
+  });
   std::cout << '\n' << to_table(on.results) << std::flush;
-  if (!a.json_file.empty()) {
-    std::ofstream out(a.json_file);
-    out << to_json(on.results, a.commit, a.quick).dump(2) << '\n';
-    if (!out.flush()) throw std::runtime_error(a.json_file + " cannot be written");
-  }
+  if (!a.json_file.empty()) write_file(a.json_file, results().dump(2) + '\n');
   return fine ? 0 : 1;
 }
 
@@ -133,6 +141,7 @@ std::vector<bench_case> all_cases() {
       {"recovery-kill", "kill -9 with pending responses, until ready and until the first answer", recovery_from_kill},
       {"recovery-postgres", "Postgres restarted, until the first commit", recovery_of_postgres},
       {"start", "a campaign for many users, until durable, answered and alive", starting_a_campaign},
+      {"campaigns", "a campaign beside many open ones", ordering_beside_open_campaigns},
       {"reads", "a summary and a user", reads},
       {"walk", "all responses of a campaign by next", walking_responses},
       {"alerts", "alerts to connected customers", alerts},
@@ -152,6 +161,10 @@ int main(int argc, char** argv) {
   CLI::App app("Measures the product against bare limits in the same run on the same machine; see bench/README.md.");
   app.add_flag("--quick", a.quick, "small and short: proves that everything works, says little about speed");
   app.add_option("--json", a.json_file, "writes the results to this file too");
+  app.add_flag("--long", a.lengthy, "also what takes many minutes: settlement for a million users");
+  app.add_option(
+      "--curves", a.curves_folder,
+      "measures how figures grow, with fewer rounds; writes plots, figures.md and curves.json to this folder");
   app.add_option("--compare", a.compared, "compares two such files and measures nothing")->expected(2);
   app.add_option("--postgres", a.postgres, "data folder of the Postgres to use, running (script/postgres)");
   app.add_option("--database-url", a.database_url,

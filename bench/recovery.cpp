@@ -62,14 +62,14 @@ double bare_load_ms(const crowd& of) {
   return seconds_since(since) * 1000;
 }
 
-void kill_and_recover(bench& on, int users, bool with_goals) {
+void kill_and_recover(bench& on, int users) {
   crowd all(on.where, users);
   server platform(on.where, all.data);
   all.dispatch(platform);
   const persistent_client client(platform);
   series ready, first_answer, revived, bare;
-  const int rounds = users >= 1'000'000 ? 3 : on.rounds();
-  for (int i = 0; i < rounds; ++i) {
+  const bool million = users >= 1'000'000;
+  for (int i = 0; i < on.rounds(million); ++i) {
     bare.add(bare_load_ms(all));
     const auto killed = steady::now();
     platform.kill();
@@ -86,7 +86,7 @@ void kill_and_recover(bench& on, int users, bool with_goals) {
   auto add = [&](const char* name, const series& figures, double limit) {
     auto r = result_of(name, with, figures);
     r.bare = bare.median();
-    if (with_goals) r.goals = {{goal::of::ratio, goal::bound::at_most, limit}};
+    if (million) r.goals = {{goal::of::ratio, goal::bound::at_most, limit}};
     r.rss_bytes = platform.used().rss_bytes;
     on.add(r);
   };
@@ -110,8 +110,8 @@ steady::time_point until_postgres_answers(const std::string& url) {
 } // namespace
 
 void recovery_from_kill(bench& on) {
-  kill_and_recover(on, on.pick(2'000, 100'000), false);
-  if (!on.quick) kill_and_recover(on, 1'000'000, true);
+  for (const int users : on.sizes({2'000}, {100'000, 1'000'000}, {10'000, 100'000, 1'000'000}))
+    kill_and_recover(on, users);
 }
 
 void recovery_of_postgres(bench& on) {

@@ -45,7 +45,7 @@ public:
     by.call("POST", fmt::format("/drs/{}/end", crowd_.campaign), nullptr);
     test::eventually(
         "the order is settled",
-        [&] { return by.get(fmt::format("/drs/{}", crowd_.campaign)).value("settlement", "") == "settled"; }, 15min);
+        [&] { return by.get(fmt::format("/drs/{}", crowd_.campaign)).value("settlement", "") == "settled"; }, 1h);
     return seconds_since(since);
   }
 
@@ -129,7 +129,7 @@ void settle(bench& on, int users) {
   keep_days(all.data());
   series ours, bare, cpu;
   std::int64_t rss = 0;
-  for (int i = 0; i < on.pick(1, 3); ++i) {
+  for (int i = 0; i < (users >= 1'000'000 ? 1 : on.rounds(true)); ++i) {
     {
       auto platform = all.accepted();
       const auto before = platform.used();
@@ -184,8 +184,8 @@ double bare_calls_per_s(const simulator& sim, std::int64_t calls) {
 } // namespace
 
 void settling(bench& on) {
-  if (on.quick) return settle(on, 200);
-  for (const int users : {10'000, 100'000}) settle(on, users);
+  for (const int users : on.sizes({200}, {10'000, 100'000}, {10'000, 100'000})) settle(on, users);
+  if (on.lengthy) settle(on, on.pick(400, 1'000'000));
 }
 
 void fetching(bench& on) {
@@ -196,7 +196,7 @@ void fetching(bench& on) {
                   .simulator_port = sim.port()});
   series ours, bare, cpu;
   std::int64_t calls = 0;
-  for (int i = 0; i < on.pick(1, 3); ++i) {
+  for (int i = 0; i < on.rounds(true); ++i) {
     auto platform = all.accepted();
     const auto calls_before = calls_of(sim);
     const auto before = platform.used();

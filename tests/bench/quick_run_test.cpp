@@ -88,6 +88,8 @@ TEST_CASE("a quick run of the bench has a figure for every case", "[bench]") {
                            "recovery-kill-first-answer",
                            "recovery-postgres",
                            "start-durable",
+                           "start-durable-per-user",
+                           "campaigns-answered",
                            "start-alive",
                            "read-summary",
                            "read-user",
@@ -106,6 +108,32 @@ TEST_CASE("a quick run of the bench has a figure for every case", "[bench]") {
   }
   const auto table = run({required("DR_BIN_DIR") + "/dr-bench", "--compare", file, file});
   CHECK(table.find("answers-rest") != std::string::npos);
+}
+
+TEST_CASE("a quick run of the curves draws every one of them", "[bench]") {
+  const own_postgres postgres;
+  const scratch_folder folder;
+  const auto curves = folder.path() / "curves";
+  const auto output = folder.path() / "output";
+  process bench(bench_command({"--postgres", postgres.folder(), "--curves", curves.string()}, output.string()));
+  const auto status = bench.wait(10min);
+  INFO(text_of(output));
+  REQUIRE(status == 0);
+
+  const auto figures = text_of(curves / "figures.md");
+  const auto points = json::parse(text_of(curves / "curves.json"));
+  std::set<std::string> files;
+  for (const auto& one : points.at("curves")) {
+    const auto file = one.at("file").get<std::string>();
+    INFO(file);
+    files.insert(file);
+    CHECK(text_of(curves / file).find("</svg>") != std::string::npos);
+    CHECK(figures.find("(" + file + ")") != std::string::npos);
+    for (const auto& line : one.at("series")) CHECK_FALSE(line.at("points").empty());
+  }
+  CHECK(files == std::set<std::string>{"start.svg", "memory-responses.svg", "answers.svg", "answers-latency.svg",
+                                       "alerts.svg", "memory-customers.svg", "settle.svg", "campaigns.svg",
+                                       "memory-campaigns.svg", "recovery.svg"});
 }
 
 TEST_CASE("Ctrl-C ends the bench and every program that it started", "[bench]") {
