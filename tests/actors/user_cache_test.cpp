@@ -160,9 +160,9 @@ TEST_CASE("while a commit is in doubt its user is read from the database", "[act
 TEST_CASE("a store that dies in a transaction leaves the cache empty until another one was committed",
           "[actors][users][crash]") {
   cached_world w;
+  CHECK(w.seen(2).points == 1'000);
   w.database->faults().set_down(true);
   const auto interrupted = w.withdraw(1, 100);
-  CHECK(w.seen(2).points == 1'000);
   CHECK(w.cache().find({2}).row);
   w.kill(w.all.store);
   CHECK(error_of(**interrupted) == errc::outcome_unknown);
