@@ -78,7 +78,7 @@ void apply_none_match(const request_context& request, reply& answer) {
 }
 
 /// Whether the key was used before is found out with the change, in its own transaction; only a handler that made no
-/// change leaves that to be asked afterwards. So handlers do nothing but their one keyed change.
+/// change leaves that to be asked afterwards. Whatever a handler does besides its one keyed change must bear repeating.
 awaitable<reply> serve_keyed(call& c) {
   auto key = idempotency_key(c.http);
   if (!key) co_return refuse(c, key.error());
