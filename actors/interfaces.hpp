@@ -104,6 +104,8 @@ using supervisor_actor = caf::typed_actor<
     caf::replies_to<get_tree>::with<tree_node>, //
     caf::reacts_to<stop_tree>>;
 
+class user_cache;
+
 /// The stable handles of the permanent services; they stay valid over restarts of what is behind them.
 struct services {
   supervisor_actor root;
@@ -112,6 +114,7 @@ struct services {
   push_hub_actor hub;
   kepco_gate_actor gate;
   verification_actor verification;
+  std::shared_ptr<user_cache> users; ///< kept exact by the store; may be missing
 };
 
 } // namespace dr::actors

@@ -65,6 +65,7 @@ store_options store_options_of(const database_settings& settings) {
 
 // A promise that dies with its actor answers nothing, so the waiting callers are told here.
 store_state::~store_state() {
+  if (hot.running || bulk.running) options.users->suspend();
   for (auto* l : {&hot, &bulk}) {
     for (auto& w : l->queue) w.reply.deliver(to_caf(fail(errc::store_unavailable, nothing_written)));
     if (!l->running) continue;
@@ -107,7 +108,7 @@ void store_state::pump(storage::lane which) {
     next.replies.push_back(std::move(l.queue.front().reply));
     l.queue.pop_front();
   }
-  next.changes = std::make_shared<const std::vector<storage::write>>(std::move(changes));
+  next.changes = options.users->guard(std::move(changes));
   l.running = std::move(next);
   send_batch(which);
 }
@@ -129,6 +130,7 @@ void store_state::batch_ended(storage::lane which, const batch_outcome& outcome)
     since = real_now();
   }
   times.add(outcome.commit_ms);
+  options.users->resume();
   auto ended = std::move(*l.running);
   l.running.reset();
   if (crowded_since && queued() * 2 < options.queue_max) crowded_since.reset();
@@ -229,6 +231,7 @@ void store_state::expire(write_lane& l) {
 void store_state::fence(storage::lane found_out) {
   if (fenced) return;
   fenced = true;
+  options.users->stop();
   since = real_now();
   last_error = "another server process has taken over the writer lease";
   spdlog::critical("{}: this process must stop", last_error);

@@ -6,6 +6,7 @@
 #include "actors/ask.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/store_workers.hpp"
+#include "actors/user_cache.hpp"
 #include "config/settings.hpp"
 
 #include <caf/actor_clock.hpp>
@@ -33,6 +34,7 @@ struct store_options {
   std::chrono::milliseconds probe_timeout{3'000}; ///< of that question
   std::function<void()> on_fenced;                ///< called once, when another process has taken the lease
   registry_actor registry;                        ///< hears, as the hub does, of everything committed
+  std::shared_ptr<user_cache> users = std::make_shared<user_cache>(0); ///< whom a transaction may change is kept out
 };
 store_options store_options_of(const database_settings& settings);
 

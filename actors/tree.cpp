@@ -81,6 +81,7 @@ child_spec storage_group(caf::actor_system& system, const tree_options& options,
   auto limits = store_options_of(options.config->database);
   limits.on_fenced = options.on_fenced;
   limits.registry = all.registry;
+  limits.users = all.users;
   first.start = [limits, workers, hub = all.hub](caf::actor_system& sys) {
     return untyped(sys.spawn(store, limits, workers, hub));
   };
@@ -144,6 +145,7 @@ services start_tree(caf::actor_system& system, const tree_options& options) {
   all.hub = make_stable<push_hub_actor>(system, "the push hub");
   all.gate = make_stable<kepco_gate_actor>(system, "the KEPCO gate");
   all.verification = make_stable<verification_actor>(system, "verification");
+  all.users = std::make_shared<user_cache>(options.config->database.cached_users);
 
   std::vector<child_spec> groups{storage_group(system, options, all)};
   if (options.metering)

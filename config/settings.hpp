@@ -65,6 +65,7 @@ struct database_settings {
   std::size_t batch_max = 1000;                        ///< rows per transaction of the hot writer
   std::size_t bulk_batch_max = 5000;                   ///< rows per chunk of the bulk writer
   std::size_t queue_max = 100'000;                     ///< writes waiting; more are refused as overloaded
+  std::size_t cached_users = 100'000;                  ///< rows kept in memory for reads of single users; 0: none
 };
 
 struct simulator_settings {

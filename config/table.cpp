@@ -248,6 +248,7 @@ void add_database(std::vector<setting_row>& rows) {
   rows.push_back(whole("database.batch_max", DR_AT(database.batch_max), 1, 5000, "writes per transaction"));
   rows.push_back(whole("database.bulk_batch_max", DR_AT(database.bulk_batch_max), 1, 100'000, "rows per bulk chunk"));
   rows.push_back(whole("database.queue_max", DR_AT(database.queue_max), 100, 10'000'000, "writes waiting at most"));
+  rows.push_back(whole("database.cached_users", DR_AT(database.cached_users), 0, 10'000'000, "users kept in memory"));
 }
 
 void add_kepco(std::vector<setting_row>& rows) {

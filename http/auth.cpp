@@ -28,8 +28,8 @@ access_control::access_control(auth_mode mode, std::string admin_token)
     : mode_(mode), admin_token_(std::move(admin_token)),
       admin_hash_(admin_token_.empty() ? std::string{} : hash_hex(admin_token_)) {}
 
-bool access_control::is_admin(std::string_view token) const {
-  return !admin_hash_.empty() && equal_in_constant_time(hash_hex(token), admin_hash_);
+bool access_control::is_admin(std::string_view token_hash) const {
+  return !admin_hash_.empty() && equal_in_constant_time(token_hash, admin_hash_);
 }
 
 std::optional<user_id> access_control::cached(const std::string& token_hash) {
@@ -63,8 +63,9 @@ awaitable<result<identity>> identify(front_context& app, const request_context& 
   const auto token = token_of(request, in_query);
   if (token.empty()) co_return fail(errc::unauthorized, "Send a token as Authorization: Bearer.");
   if (token.size() > max_token_characters) co_return fail(errc::unauthorized, "The token is not valid.");
-  if (app.access.is_admin(token)) co_return made;
-  made.token_hash = hash_hex(token);
+  auto hash = hash_hex(token);
+  if (app.access.is_admin(hash)) co_return made;
+  made.token_hash = std::move(hash);
   if (const auto known = app.access.cached(made.token_hash)) {
     made.by.user = *known;
     co_return made;

@@ -38,8 +38,8 @@ public:
   /// The secret that only this installation knows, for sealing; empty when access control is off.
   const std::string& secret() const noexcept { return admin_token_; }
 
-  /// True when this is the admin's token.
-  bool is_admin(std::string_view token) const;
+  /// True when this is the hash of the admin's token.
+  bool is_admin(std::string_view token_hash) const;
   /// A customer known lately.
   std::optional<user_id> cached(const std::string& token_hash);
   /// Remembers a lookup that began at `generation`, unless something was forgotten meanwhile.

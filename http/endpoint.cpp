@@ -77,18 +77,14 @@ void apply_none_match(const request_context& request, reply& answer) {
   }
 }
 
+/// Whether the key was used before is found out with the change, in its own transaction; only a handler that made no
+/// change leaves that to be asked afterwards. Whatever a handler does besides its one keyed change must bear repeating.
 awaitable<reply> serve_keyed(call& c) {
   auto key = idempotency_key(c.http);
   if (!key) co_return refuse(c, key.error());
-  if (*key) {
-    c.key = make_key_record(c, std::move(**key), c.row.sealed);
-    auto looking = find_kept_answer(c.app, c.key);
-    auto kept = co_await std::move(looking);
-    if (!kept) co_return refuse(c, kept.error());
-    if (*kept) co_return std::move(**kept);
-  }
+  if (*key) c.key = make_key_record(c, std::move(**key), c.row.sealed);
   auto answer = co_await c.row.handle(c);
-  if (!c.key || c.key->recorded || answer.status >= 500) co_return answer;
+  if (!c.key || c.key->recorded) co_return answer;
   auto keeping = keep_answer(c.app, c.key, c.how.instance, std::move(answer));
   co_return co_await std::move(keeping);
 }

@@ -98,22 +98,26 @@ reply finish(const call& c, const result<storage::written>& outcome, const rende
 
 awaitable<reply> keep_answer(front_context& app, std::shared_ptr<key_record> key, std::string instance, reply answer) {
   auto text = kept_text(*key, answer);
-  if (text.empty()) co_return answer;
-  storage::write what{storage::remember_answer{},
-                      make_keyed(key, [text](const result<storage::written>&) { return text; })};
-  auto pending = persist(app, std::move(what), app.request_timeout());
-  auto done = co_await std::move(pending);
-  if (!done && done.error().code == errc::key_reused) co_return problem_reply(done.error(), instance);
-  if (!done) {
-    // The answer itself stands: a repetition works the request out anew, to the same end.
+  if (!text.empty()) {
+    storage::write what{storage::remember_answer{},
+                        make_keyed(key, [text](const result<storage::written>&) { return text; })};
+    auto pending = persist(app, std::move(what), app.request_timeout());
+    auto done = co_await std::move(pending);
+    if (!done && done.error().code == errc::key_reused) co_return problem_reply(done.error(), instance);
+    const auto* before = done ? std::get_if<storage::replayed>(&*done) : nullptr;
+    if (before) {
+      auto first = marked(from_kept(*key, before->answer));
+      co_return first ? std::move(*first) : problem_reply(first.error(), instance);
+    }
+    if (done) co_return answer;
     spdlog::warn("an idempotent answer could not be kept: {}", done.error().detail);
-    co_return answer;
   }
-  if (const auto* before = std::get_if<storage::replayed>(&*done); before && before->answer != text) {
-    auto first = marked(from_kept(*key, before->answer));
-    if (first) co_return std::move(*first);
-  }
-  co_return answer;
+  auto looking = find_kept_answer(app, key);
+  auto kept = co_await std::move(looking);
+  if (kept && *kept) co_return std::move(**kept);
+  // With no answer before it, this one stands: a repetition works the request out anew, to the same end.
+  if (kept || (answer.status >= 500 && kept.error().code != errc::key_reused)) co_return answer;
+  co_return problem_reply(kept.error(), instance);
 }
 
 std::string pack(const reply& answer) {

@@ -35,7 +35,8 @@ awaitable<result<std::optional<reply>>> find_kept_answer(front_context& app, std
 actors::keyed keyed(const call& c, renderer render);
 /// The reply to a command: what was kept if it was answered before, else the rendered outcome.
 reply finish(const call& c, const result<storage::written>& outcome, const renderer& render);
-/// Keeps an answer that no change has kept. Of two at once the first one wins, and its answer is returned.
+/// Keeps an answer that no change has kept; a 5xx is not kept. If the key was answered before (or at once with this),
+/// that first answer is returned, if need be a problem: key_reused, or store errors when it cannot be found out.
 awaitable<reply> keep_answer(front_context& app, std::shared_ptr<key_record> key, std::string instance, reply answer);
 
 /// A reply as text and back. Fails: invalid.

@@ -1,5 +1,7 @@
 #include "http/reads.hpp"
 
+#include "actors/user_cache.hpp"
+
 #include <algorithm>
 
 namespace dr::http {
@@ -78,7 +80,14 @@ awaitable<result<storage::check_queue>> read_check_queue(front_context& app) {
 }
 
 awaitable<result<user>> find_user(front_context& app, user_id id) {
-  return read_within(app, [id](reader& from) { return from.find_user(id); });
+  // Whoever hands over to a successor may have lost the lease already.
+  const auto cache = app.draining ? nullptr : app.services.users;
+  const auto known = cache ? cache->find(id) : actors::user_cache::found{};
+  if (known.row) co_return *known.row;
+  auto pending = read_within(app, [id](reader& from) { return from.find_user(id); });
+  auto found = co_await std::move(pending);
+  if (found && known.ticket != 0) cache->keep(*found, known.ticket);
+  co_return found;
 }
 
 awaitable<result<storage::page<user>>> list_users(front_context& app, storage::user_filter filter, page_request at) {

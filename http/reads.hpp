@@ -19,6 +19,7 @@ find_keyed(front_context& app, std::string principal, std::string method, std::s
 awaitable<result<void>> ping_store(front_context& app);
 awaitable<result<storage::check_queue>> read_check_queue(front_context& app);
 
+/// From memory when it is there, which tells the same (see user_cache).
 awaitable<result<user>> find_user(front_context& app, user_id id);
 awaitable<result<storage::page<user>>> list_users(front_context& app, storage::user_filter filter,
                                                   storage::page_request at);

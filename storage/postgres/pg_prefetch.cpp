@@ -230,15 +230,20 @@ void pg_rows::foresee_numbers(std::span<const write> batch) {
   std::int64_t entries = 0;
   std::set<response_id> checks;
   bool assigned = false;
+  std::set<request_key> keys;
+  // A change whose key is known, or comes twice, will most likely make nothing new.
+  const auto repeated = [&](const keyed_request& k) {
+    request_key key{k.principal, k.method, k.path, k.key};
+    return find_request(key) || !keys.insert(std::move(key)).second;
+  };
   for (const auto& one : batch) {
+    if (one.keyed && repeated(*one.keyed)) continue;
     if (const auto* create = std::get_if<create_user>(&one.what)) {
-      if (one.keyed || (!create->cust_no.empty() && user_with_cust_no(create->cust_no))) continue;
+      if (!create->cust_no.empty() && user_with_cust_no(create->cust_no)) continue;
       ++users;
       if (create->opening_points > 0) ++entries;
       assigned = assigned || (create->assign_cust_no && create->cust_no.empty());
     } else if (const auto* import = std::get_if<import_users>(&one.what)) {
-      if (one.keyed && find_request({one.keyed->principal, one.keyed->method, one.keyed->path, one.keyed->key}))
-        continue;
       users += foresee_users(*import, entries);
       assigned = assigned || import->assign_cust_no;
     } else if (const auto* settle = std::get_if<settle_check>(&one.what)) {
@@ -246,7 +251,7 @@ void pg_rows::foresee_numbers(std::span<const write> batch) {
       if (checks.insert(settle->check.response).second && settle->check.adjust_points > 0) ++entries;
     } else if (const auto* withdraw = std::get_if<withdraw_points>(&one.what)) {
       const auto* who = find_user(withdraw->id);
-      if (!one.keyed && who && who->user.points >= withdraw->amount) ++entries;
+      if (who && who->user.points >= withdraw->amount) ++entries;
     }
   }
   user_ids_.fill(*this, users);

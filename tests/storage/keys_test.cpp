@@ -38,6 +38,20 @@ TEST_CASE("a key that is used twice in one batch counts once", "[storage][keys]"
   s.holds();
 }
 
+TEST_CASE("keys that are known or come twice draw no ledger number", "[storage][keys][postgres]") {
+  house s{kind::postgres};
+  auto u = s.enrol("samsung");
+  CHECK(s.attempt(withdraw_points{u.id, 1, noon()}, keyed("known")).has_value());
+  std::vector<storage::write> batch;
+  for (const auto* key : {"known", "k1", "k2", "k2", "k3"})
+    batch.push_back({withdraw_points{u.id, 1, noon()}, keyed(key)});
+  auto made = s.batch("b", batch);
+  CHECK(std::holds_alternative<replayed>(*made.results[0]));
+  CHECK(std::get<ledger_entry>(*made.results[4]).balance_after == 996);
+  CHECK(s.postgres().run("SELECT last_value FROM ledger_id_seq") == s.postgres().run("SELECT count(*) FROM ledger"));
+  s.holds();
+}
+
 TEST_CASE("a refusal is remembered, an answer that must not be kept is not", "[storage][keys]") {
   house s{DR_BOTH};
   auto u = s.enrol("samsung", 1000, 10);
