@@ -10,7 +10,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds probe_poll{100};
-constexpr double least_rate = 0.001;
 
 /// The time left until `then`, rounded up so that waiting for it is enough.
 milliseconds left(steady_time now, steady_time then) noexcept {

@@ -68,7 +68,8 @@ const char* to_string(circuit_breaker::state value) noexcept;
 /// A token bucket: `calls_per_s` on average, at most `burst` at once.
 class rate_limiter {
 public:
-  /// Both are raised to what makes progress: a rate of at least 0.001 per second, a burst of at least one.
+  static constexpr double least_rate = 0.001;
+  /// Both are raised to what makes progress: a rate of at least `least_rate` per second, a burst of at least one.
   explicit rate_limiter(double calls_per_s = 50, double burst = 8);
 
   /// Takes a token if there is one.

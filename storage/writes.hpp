@@ -132,23 +132,41 @@ struct mark_delivered {
 
 // ---- verification --------------------------------------------------------------------------------------------------
 
+/// Keeps a metered day. Known values are never replaced by missing ones. `closed`: never ask again (complete, or KEPCO
+/// will never give it). → done. No event.
+struct save_profile {
+  std::string cust_no;
+  korean_day day{};
+  day_profile profile;
+  bool closed = false;
+  time_point at{};
+};
+
 /// Settles one response, exactly once per revision: the check, the turned answer, the ledger entries, the balance, the
 /// counts, the events and the end of the queued job commit together. `check.revision` names the revision; the same or
 /// an older one that is already there is answered with what is stored. When the last check of a campaign is in, its
 /// settlement becomes settled. Answer: unreal turns accept to deny, real turns it back, unverifiable leaves it.
 /// A revision > 1 reverses the former credit and credits anew (domain's recheck arithmetic, owed points included).
-/// → check_settled. Fails: not_found. Events: ReductionCheck, then PointChanged when points moved.
+/// The days that were fetched for it are kept with it, so that no settlement stands without its metered values; also
+/// when the check itself was settled before. → check_settled. Fails: not_found. Events: ReductionCheck, then
+/// PointChanged when points moved.
 struct settle_check {
   reduction_check check; ///< id 0; spread included
+  std::vector<save_profile> days = {};
 };
 
-/// Moves a queued check to a later try, or parks it until somebody asks. → done. Event: CheckParked when newly parked.
-struct postpone_check {
+struct postponement {
   response_id id;
   time_point next_try_at{};
   int attempts = 0;
   bool parked = false;
   std::string reason;
+  std::vector<save_profile> days = {}; ///< fetched for it, to be kept
+};
+/// Moves queued checks to a later try, or parks them until somebody asks. One that is not queued any more is passed
+/// over. → done{count}. Events: CheckParked for each newly parked.
+struct postpone_checks {
+  std::vector<postponement> checks;
   time_point at{};
 };
 
@@ -173,16 +191,6 @@ struct retry_check {
   time_point at{};
 };
 
-/// Keeps a metered day. Known values are never replaced by missing ones. `closed`: never ask again (complete, or KEPCO
-/// will never give it). → done. No event.
-struct save_profile {
-  std::string cust_no;
-  korean_day day{};
-  day_profile profile;
-  bool closed = false;
-  time_point at{};
-};
-
 /// Remembers the answer to a keyed request that made no write (see keyed_request). → done.
 struct remember_answer {
   time_point at{}; ///< when it was answered; left out: the latest business time that the store has seen
@@ -190,7 +198,7 @@ struct remember_answer {
 
 using change = std::variant<create_user, change_user, withdraw_user, set_token, withdraw_points, import_users,
                             open_campaign, save_campaign, freeze_campaign, choose_answer, mark_delivered, settle_check,
-                            postpone_check, order_recheck, retry_parked, retry_check, save_profile, remember_answer>;
+                            postpone_checks, order_recheck, retry_parked, retry_check, save_profile, remember_answer>;
 
 // ---- what a change gives back --------------------------------------------------------------------------------------
 

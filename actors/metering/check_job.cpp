@@ -1,11 +1,10 @@
 #include "actors/metering/check_job.hpp"
 
-#include "actors/ask.hpp"
+#include "actors/errors.hpp"
 #include "actors/house.hpp"
 #include "actors/metering/kepco_gate.hpp"
 
 #include <caf/all.hpp>
-#include <spdlog/spdlog.h>
 
 namespace dr::actors {
 
@@ -15,16 +14,9 @@ using job = caf::stateful_actor<check_job_state>;
 
 void go_on(job* self);
 
-void keep(job* self, storage::save_profile day) {
-  // The verdict does not wait for this: a day that is not kept is asked for once more, that is all.
-  write(
-      self, self->state.store, store_timeout, {std::move(day), nullptr}, [](const storage::written&) {},
-      [](const error& why) { spdlog::warn("a metered day was not kept: {} {}", to_string(why.code), why.detail); });
-}
-
 void answered(job* self, const fetched_day& answer) {
   auto& s = self->state;
-  if (auto day = s.work->learn(answer, s.clock->now())) keep(self, std::move(*day));
+  s.work->learn(answer, s.clock->now());
   if (--s.outstanding == 0) go_on(self);
 }
 
@@ -44,17 +36,16 @@ void go_on(job* self) {
   auto& s = self->state;
   auto step = s.work->next(s.clock->now());
   if (const auto* wanted = std::get_if<ask_days>(&step)) return ask(self, wanted->days);
-  self->send(s.parent, check_decided{s.work->id(), s.work->attempts(), std::move(step)});
+  self->send(s.parent, check_decided{s.work->id(), s.work->attempts(), std::move(step), s.work->take_days()});
 }
 
 } // namespace
 
-void check_job(job* self, check_work work, ask_days first, check_parent_actor parent, store_actor store,
-               kepco_gate_actor gate, clock_ptr clock) {
+void check_job(job* self, check_work work, ask_days first, check_parent_actor parent, kepco_gate_actor gate,
+               clock_ptr clock) {
   house_rules(self, check_job_state::name);
   self->state.work.emplace(std::move(work));
   self->state.parent = std::move(parent);
-  self->state.store = std::move(store);
   self->state.gate = std::move(gate);
   self->state.clock = std::move(clock);
   self->set_down_handler([self](const caf::down_msg&) { self->quit(); });

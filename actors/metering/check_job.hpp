@@ -1,6 +1,6 @@
-// One reduction check that needs KEPCO: a short-lived actor that asks for the days, keeps them, and hands back what to
-// do. Owned by verification and gone with it; nothing survives, for the check stays in the durable queue until it is
-// settled.
+// One reduction check that needs KEPCO: a short-lived actor that asks for the days, and hands back what to do, and what
+// to keep. Owned by verification and gone with it; nothing survives, for the check stays in the durable queue until it
+// is settled.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -24,6 +24,7 @@ struct check_decided {
   response_id id;
   int attempts = 0; ///< before this one
   next_step what;
+  std::vector<storage::save_profile> days; ///< fetched for it, to be kept
 };
 using check_parent_actor = caf::typed_actor<caf::reacts_to<check_decided>>;
 
@@ -31,16 +32,15 @@ struct check_job_state {
   static constexpr const char* name = "check_job";
   std::optional<check_work> work;
   check_parent_actor parent;
-  store_actor store;
   kepco_gate_actor gate;
   clock_ptr clock;
   int outstanding = 0; ///< days asked for and not answered
 };
 
-/// Begins with the days that `work` has asked for. Ends by itself once it has sent check_decided and the store has
-/// taken the days. Never has more than a few dozen requests open.
+/// Begins with the days that `work` has asked for. Ends by itself once it has sent check_decided. Never has more than a
+/// few dozen requests open.
 void check_job(caf::stateful_actor<check_job_state>* self, check_work work, ask_days first, check_parent_actor parent,
-               store_actor store, kepco_gate_actor gate, clock_ptr clock);
+               kepco_gate_actor gate, clock_ptr clock);
 
 } // namespace dr::actors
 

@@ -62,7 +62,9 @@ ask_days check_work::ask(std::vector<korean_day> days) {
 }
 
 try_later check_work::later(std::string reason) const {
-  return {std::nullopt, deadline(), bounded(std::move(reason)), crashed_};
+  auto failed_with = [this](meter_errc code) { return last_failure_ && last_failure_->code == code; };
+  bool away = failed_with(meter_errc::unavailable) || failed_with(meter_errc::timed_out);
+  return {std::nullopt, deadline(), bounded(std::move(reason)), crashed_, away, false};
 }
 
 std::string check_work::why_waiting(const evaluation_waits& waits) const {
@@ -104,10 +106,13 @@ next_step check_work::decide(time_point now) {
     return settle(unverifiable_in_time(material_.response.baseline), now);
   }
   if (material_.cust_no.empty()) return settle(unverifiable_without_number(material_.response.baseline), now);
-  if (now < earliest()) return try_later{earliest(), deadline(), "the metered values are not due yet", false};
+  if (now < earliest()) return try_later{earliest(), deadline(), "the metered values are not due yet"};
   bool late = now >= deadline();
-  if (const auto* other = first_in_right(late))
-    return later("waits for the overlapping campaign " + std::to_string(other->id.value));
+  if (const auto* other = first_in_right(late)) {
+    auto wait = later("waits for the overlapping campaign " + std::to_string(other->id.value));
+    wait.neighbour = true;
+    return wait;
+  }
   if (auto days = event_days_to_refresh(); !days.empty()) return ask(std::move(days));
 
   input_.metered.deadline_passed = false;
@@ -124,12 +129,12 @@ next_step check_work::decide(time_point now) {
   return settle(std::get<evaluation>(said), now);
 }
 
-std::optional<storage::save_profile> check_work::learn(const fetched_day& answer, time_point now) {
+void check_work::learn(const fetched_day& answer, time_point now) {
   if (answer.failure) {
     last_failure_ = answer.failure;
     crashed_ = crashed_ || (answer.failure->code == meter_errc::garbage && answer.failure->detail == query_crashed);
   }
-  if (!answers_the_day(answer)) return std::nullopt;
+  if (!answers_the_day(answer)) return;
   answered_.insert(answer.day);
   auto found = material_.days.find(answer.day);
   const auto* known = found == material_.days.end() ? nullptr : &found->second;
@@ -143,7 +148,7 @@ std::optional<storage::save_profile> check_work::learn(const fetched_day& answer
   }
   bool never = answer.failure && answer.failure->code == meter_errc::no_consent;
   if (never || gaps_are_final(answer.day, now, deadline) || (keep && keep->closed)) metered.closed.insert(answer.day);
-  return keep;
+  if (keep) to_keep_.push_back(std::move(*keep));
 }
 
 } // namespace dr::actors

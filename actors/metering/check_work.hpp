@@ -11,6 +11,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -38,7 +39,9 @@ struct try_later {
   std::optional<time_point> at;
   time_point not_after{};
   std::string reason;
-  bool crashed = false; ///< a KEPCO query crashed over it
+  bool crashed = false;   ///< a KEPCO query crashed over it
+  bool away = false;      ///< KEPCO could not be asked, or gave no answer
+  bool neighbour = false; ///< an overlapping campaign goes first
 };
 /// It makes our own code fail: set aside until somebody asks.
 struct park_now {
@@ -58,8 +61,10 @@ public:
   /// What to do now. Each day is asked for at most once per piece of work, so that it comes to an end. What the verdict
   /// throws becomes park_now.
   next_step next(time_point now);
-  /// Takes KEPCO's answer (or failure); gives back what is to be kept of it.
-  std::optional<storage::save_profile> learn(const fetched_day& answer, time_point now);
+  /// Takes KEPCO's answer (or failure).
+  void learn(const fetched_day& answer, time_point now);
+  /// What is to be kept of the answers so far; hands them over.
+  std::vector<storage::save_profile> take_days() noexcept { return std::exchange(to_keep_, {}); }
 
 private:
   next_step decide(time_point now);
@@ -81,6 +86,7 @@ private:
   std::set<korean_day> answered_;
   std::optional<meter_error> last_failure_;
   bool crashed_ = false;
+  std::vector<storage::save_profile> to_keep_;
 };
 
 } // namespace dr::actors

@@ -118,6 +118,7 @@ void gate_state::start_call(std::size_t worker, fetch_key key) {
 
 void gate_state::call_ended(std::size_t worker, const fetch_key& key, const fetched_day& answer) {
   workers[worker].condition = worker_condition::idle;
+  workers[worker].next_probe = milliseconds{0};
   breaker.finished(answer.failure ? kepco::health_of(answer.failure->code) : kepco::call_health::healthy, now());
   note_circuit();
   conclude(key, answer);
@@ -157,7 +158,6 @@ void gate_state::look_for(std::size_t worker) {
       .then(
           [this, worker](const query_ready&) {
             workers[worker].condition = worker_condition::idle;
-            workers[worker].next_probe = milliseconds{0};
             pump();
           },
           [this, worker](const caf::error&) { look_for_later(worker); });

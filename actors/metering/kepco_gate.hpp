@@ -51,7 +51,8 @@ struct gate_state {
   struct query_worker {
     kepco_query_actor handle;
     worker_condition condition = worker_condition::unknown;
-    std::chrono::milliseconds next_probe{0}; ///< backoff of asking an absent worker whether it is back
+    std::chrono::milliseconds next_probe{
+        0}; ///< backoff of asking an absent worker whether it is back; until a call ends
   };
 
   gate_state(kepco_gate_impl::pointer me) : self(me) {}

@@ -25,12 +25,10 @@ constexpr milliseconds store_pause_first{250};
 constexpr milliseconds store_pause_longest{10'000};
 /// Parked checks whose deadline has passed, taken at one look.
 constexpr std::size_t expired_max = 100;
-/// Crash counts kept at most; more would mean that everything crashes, and then a fresh count does no harm.
-constexpr std::size_t crash_counts_max = 10'000;
 
 /// An error of the change itself, as opposed to the store's condition.
 bool is_our_fault(const error& why) {
-  return !passing(why) && why.code != errc::fenced && why.code != errc::shutting_down;
+  return why.code == errc::internal || (!passing(why) && why.code != errc::fenced && why.code != errc::shutting_down);
 }
 
 } // namespace
@@ -160,29 +158,37 @@ void verification_state::take(storage::check_material material) {
   // Where all days are kept already, the check ends here, without an actor of its own.
   auto step = work.next(parts.clock->now());
   auto* wanted = std::get_if<ask_days>(&step);
-  if (!wanted) return carry_out(id, attempts, step);
-  auto job = self->spawn(check_job, std::move(work), std::move(*wanted), check_parent_actor{self}, parts.store,
-                         parts.gate, parts.clock);
+  if (!wanted) {
+    check_decided done{id, attempts, std::move(step), {}};
+    return carry_out(done);
+  }
+  auto job =
+      self->spawn(check_job, std::move(work), std::move(*wanted), check_parent_actor{self}, parts.gate, parts.clock);
   jobs.emplace(job.id(), running_job{id, attempts});
   self->monitor(job);
 }
 
 // ---- from a decision to the store ----------------------------------------------------------------------------------
 
-void verification_state::carry_out(response_id id, int attempts, const next_step& step) {
-  if (const auto* now = std::get_if<settle_now>(&step)) return settle(id, attempts, now->check);
-  if (const auto* never = std::get_if<park_now>(&step)) return park(id, attempts, never->reason);
-  const auto* later = std::get_if<try_later>(&step);
+void verification_state::carry_out(check_decided& done) {
+  auto id = done.id;
+  auto attempts = done.attempts;
+  if (const auto* now = std::get_if<settle_now>(&done.what))
+    return settle(id, attempts, {now->check, std::move(done.days)});
+  if (const auto* never = std::get_if<park_now>(&done.what))
+    return park(id, attempts, never->reason, std::move(done.days));
+  const auto* later = std::get_if<try_later>(&done.what);
   if (!later) return park(id, attempts, "a decision without a meaning");
-  if (later->crashed) return crashed(id, attempts, later->reason, later->not_after);
+  if (later->crashed) return crashed(id, attempts, later->reason, later->not_after, std::move(done.days));
   crashes.erase(id);
-  postpone(id, attempts, *later);
+  if (later->neighbour) waits_for_neighbour(id);
+  postpone(id, attempts, *later, std::move(done.days));
 }
 
-void verification_state::settle(response_id id, int attempts, const reduction_check& check) {
+void verification_state::settle(response_id id, int attempts, storage::settle_check what) {
   ++settling;
   write(
-      self, parts.store, store_timeout, {storage::settle_check{check}, nullptr},
+      self, parts.store, store_timeout, {std::move(what), nullptr},
       [this, id](const storage::written&) {
         --settling;
         settled(id);
@@ -196,53 +202,18 @@ void verification_state::settle(response_id id, int attempts, const reduction_ch
 void verification_state::settled(response_id id) {
   store_pause = milliseconds{0};
   crashes.erase(id);
+  wake_neighbours(id);
   release(id); // the store has told registry and hub
 }
 
 void verification_state::settling_failed(response_id id, int attempts, const error& why) {
-  if (why.code == errc::internal || is_our_fault(why)) {
+  if (is_our_fault(why)) {
     if (why.code == errc::not_found) return release(id);
     return crashed(id, attempts, "the settlement failed: " + why.detail, time_point::max());
   }
   // Unknown outcomes included: if it happened, the queue no longer holds the check; if not, it is done again.
   store_failed(why);
   release(id);
-}
-
-void verification_state::crashed(response_id id, int attempts, const std::string& why, time_point not_after) {
-  if (crashes.size() >= crash_counts_max) crashes.clear();
-  if (++crashes[id] >= crashes_max) return park(id, attempts, why);
-  postpone(id, attempts, {std::nullopt, not_after, why, true});
-}
-
-void verification_state::postpone(response_id id, int attempts, const try_later& how) {
-  auto now = parts.clock->now();
-  storage::postpone_check what{id, {}, attempts, false, how.reason, now};
-  if (how.at) {
-    what.next_try_at = *how.at; // nothing was tried
-  } else {
-    what.attempts = attempts + 1;
-    what.next_try_at = parts.clock->after_real(retry->next(what.attempts));
-    if (now < how.not_after) what.next_try_at = std::min(what.next_try_at, how.not_after);
-  }
-  save(id, std::move(what));
-}
-
-void verification_state::park(response_id id, int attempts, const std::string& reason) {
-  spdlog::warn("the check of response {} is parked: {}", id.value, reason);
-  crashes.erase(id);
-  auto now = parts.clock->now();
-  save(id, {id, now, attempts, true, reason, now});
-}
-
-void verification_state::save(response_id id, storage::postpone_check what) {
-  write(
-      self, parts.store, store_timeout, {std::move(what), nullptr},
-      [this, id](const storage::written&) { release(id); },
-      [this, id](const error& why) {
-        store_failed(why);
-        release(id);
-      });
 }
 
 void verification_state::job_ended(const caf::down_msg& down) {
@@ -325,7 +296,11 @@ verification_impl::behavior_type verification_behavior(verification_impl::statef
         if (tick.plan == self->state.plan) self->state.look();
       },
       [self](const pause_over&) { self->state.go_on_after_pause(); },
-      [self](const check_decided& done) { self->state.carry_out(done.id, done.attempts, done.what); },
+      [self](const gathered&) {
+        self->state.gathering = false;
+        self->state.write_gathered();
+      },
+      [self](check_decided& done) { self->state.carry_out(done); },
   };
 }
 

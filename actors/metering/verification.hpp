@@ -28,8 +28,10 @@ struct look_tick {
 };
 /// The store has had its rest.
 struct pause_over {};
-using verification_impl =
-    verification_actor::extend<caf::reacts_to<look_tick>, caf::reacts_to<pause_over>, caf::reacts_to<check_decided>>;
+/// What was postponed in the meantime is written down.
+struct gathered {};
+using verification_impl = verification_actor::extend<caf::reacts_to<look_tick>, caf::reacts_to<pause_over>,
+                                                     caf::reacts_to<gathered>, caf::reacts_to<check_decided>>;
 
 struct verification_parts {
   store_actor store;
@@ -38,6 +40,7 @@ struct verification_parts {
   kepco_gate_actor gate;
   clock_ptr clock;
   rules_ptr rules;
+  std::chrono::microseconds question_every{20'000}; ///< KEPCO takes one question in this time
 };
 
 struct verification_state {
@@ -66,12 +69,8 @@ struct verification_state {
   bool waits_for_user(user_id user, response_id id);
 
   // From a decision to the store.
-  void carry_out(response_id id, int attempts, const next_step& step);
-  void settle(response_id id, int attempts, const reduction_check& check);
-  void postpone(response_id id, int attempts, const try_later& how);
-  void park(response_id id, int attempts, const std::string& reason);
-  void crashed(response_id id, int attempts, const std::string& why, time_point not_after);
-  void save(response_id id, storage::postpone_check what);
+  void carry_out(check_decided& done);
+  void settle(response_id id, int attempts, storage::settle_check what);
   void settled(response_id id);
   void settling_failed(response_id id, int attempts, const error& why);
   void job_ended(const caf::down_msg& down);
@@ -79,6 +78,19 @@ struct verification_state {
   void go_on_after_pause();
   void release(response_id id);
   caf::result<storage::written> pass_on(storage::change what, keyed key);
+
+  // What is not settled now (postponing.cpp).
+  void postpone(response_id id, int attempts, const try_later& how, std::vector<storage::save_profile> days = {});
+  void park(response_id id, int attempts, const std::string& reason, std::vector<storage::save_profile> days = {});
+  void crashed(response_id id, int attempts, const std::string& why, time_point not_after,
+               std::vector<storage::save_profile> days = {});
+  void gather(storage::postponement what);
+  void write_gathered();
+  void write_postponed(std::vector<storage::postponement> all);
+  void postponing_failed(std::vector<storage::postponement> all, const error& why);
+  std::chrono::milliseconds place_in_line();
+  void waits_for_neighbour(response_id id);
+  void wake_neighbours(response_id closed);
 
   std::size_t batch() const { return std::max<std::size_t>(parts.rules->metering.batch_size, 1); }
   std::size_t claims_max() const { return 4 * batch(); }
@@ -91,8 +103,13 @@ struct verification_state {
   std::unordered_map<user_id, std::vector<response_id>> users; ///< in work, and what waits for them
   std::deque<response_id> to_read;                             ///< claimed, not read
   std::unordered_map<caf::actor_id, running_job> jobs;
-  std::unordered_map<response_id, int> crashes; ///< in a row, of the few that had any
-  std::size_t reads = 0;                        ///< of materials, under way
+  std::unordered_map<response_id, int> crashes;     ///< in a row, of the few that had any
+  std::vector<storage::postponement> postponed;     ///< gathered, not written; claimed until they are
+  bool gathering = false;                           ///< they will be written in a moment
+  std::size_t postponing = 0;                       ///< such changes under way
+  std::chrono::steady_clock::time_point line_end{}; ///< when the last that waits for KEPCO has its turn
+  std::unordered_map<user_id, std::vector<response_id>> after_others; ///< wait for another check of the user; a hint
+  std::size_t reads = 0;                                              ///< of materials, under way
   std::size_t settling = 0;
   bool looking = false;
   bool look_again = false;
@@ -109,3 +126,4 @@ verification_impl::behavior_type verification_behavior(verification_impl::statef
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::look_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::pause_over)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::gathered)

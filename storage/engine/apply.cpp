@@ -64,17 +64,22 @@ result<written> execute(const write& what, rows& over, std::vector<event>& event
   return outcome;
 }
 
+void merge(stored_day& into, const stored_day& news) noexcept {
+  for (std::size_t i = 0; i < into.profile.wh.size(); ++i)
+    if (news.profile.wh[i] != day_profile::missing) into.profile.wh[i] = news.profile.wh[i];
+  into.closed = into.closed || news.closed;
+  into.fetched_at = news.fetched_at;
+}
+
 namespace rules {
 
 result<written> apply(const save_profile& what, rows& over, events_out&) {
-  stored_day next;
-  if (const auto* before = over.find_day(what.cust_no, what.day)) next = *before;
-  for (std::size_t i = 0; i < next.profile.wh.size(); ++i)
-    if (what.profile.wh[i] != day_profile::missing) next.profile.wh[i] = what.profile.wh[i];
-  next.closed = next.closed || what.closed;
-  next.fetched_at = what.at;
-  over.put_day(what.cust_no, what.day, next);
+  over.merge_day(what.cust_no, what.day, {what.profile, what.closed, what.at});
   return written{done{1}};
+}
+
+void keep(const std::vector<save_profile>& days, rows& over) {
+  for (const auto& one : days) over.merge_day(one.cust_no, one.day, {one.profile, one.closed, one.at});
 }
 
 result<written> apply(const remember_answer&, rows&, events_out&) { return written{done{}}; }

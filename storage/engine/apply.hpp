@@ -20,6 +20,9 @@ std::optional<time_point> time_of(const change& what) noexcept;
 /// has a version of its own without a write per response when a campaign is frozen.
 response presented(response stored, const campaign& of, bool queued);
 
+/// What is known of a day after `news`: known values are never replaced by missing ones, and a closed day stays closed.
+void merge(stored_day& into, const stored_day& news) noexcept;
+
 namespace rules {
 using events_out = std::vector<event>;
 result<written> apply(const create_user& what, rows& over, events_out& events);
@@ -34,12 +37,14 @@ result<written> apply(const freeze_campaign& what, rows& over, events_out& event
 result<written> apply(const choose_answer& what, rows& over, events_out& events);
 result<written> apply(const mark_delivered& what, rows& over, events_out& events);
 result<written> apply(const settle_check& what, rows& over, events_out& events);
-result<written> apply(const postpone_check& what, rows& over, events_out& events);
+result<written> apply(const postpone_checks& what, rows& over, events_out& events);
 result<written> apply(const order_recheck& what, rows& over, events_out& events);
 result<written> apply(const retry_parked& what, rows& over, events_out& events);
 result<written> apply(const retry_check& what, rows& over, events_out& events);
 result<written> apply(const save_profile& what, rows& over, events_out& events);
 result<written> apply(const remember_answer& what, rows& over, events_out& events);
+/// Keeps each of the days.
+void keep(const std::vector<save_profile>& days, rows& over);
 } // namespace rules
 
 } // namespace dr::storage

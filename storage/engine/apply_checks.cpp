@@ -119,6 +119,7 @@ result<written> apply(const settle_check& what, rows& over, events_out& events) 
   const auto* of = found ? over.find_campaign(found->campaign) : nullptr;
   const auto* who = of ? over.find_user(found->user) : nullptr;
   if (!who) return fail(errc::not_found, "there is no such response");
+  keep(what.days, over);
   std::optional<reduction_check> former;
   if (const auto* kept = over.check_of(found->id)) former = *kept;
   if (former && what.check.revision <= former->revision)
@@ -152,18 +153,23 @@ result<written> apply(const settle_check& what, rows& over, events_out& events) 
   return written{std::move(outcome)};
 }
 
-result<written> apply(const postpone_check& what, rows& over, events_out& events) {
-  const auto* found = over.find_queued(what.id);
-  if (!found) return written{done{0}};
-  auto job = *found;
-  bool newly_parked = what.parked && !job.parked;
-  job.next_try_at = what.next_try_at;
-  job.attempts = what.attempts;
-  job.parked = what.parked;
-  job.reason = what.reason;
-  over.put(job);
-  if (newly_parked) events.push_back(queue_event(event_types::check_parked, job, what.at));
-  return written{done{1}};
+result<written> apply(const postpone_checks& what, rows& over, events_out& events) {
+  done moved;
+  for (const auto& one : what.checks) {
+    keep(one.days, over);
+    const auto* found = over.find_queued(one.id);
+    if (!found) continue;
+    auto job = *found;
+    bool newly_parked = one.parked && !job.parked;
+    job.next_try_at = one.next_try_at;
+    job.attempts = one.attempts;
+    job.parked = one.parked;
+    job.reason = one.reason;
+    over.put(job);
+    if (newly_parked) events.push_back(queue_event(event_types::check_parked, job, what.at));
+    ++moved.count;
+  }
+  return written{moved};
 }
 
 result<written> apply(const retry_check& what, rows& over, events_out& events) {

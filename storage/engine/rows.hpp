@@ -92,8 +92,8 @@ public:
   /// The newest credit of a response.
   virtual std::optional<ledger_entry> last_credit(response_id id) = 0;
 
-  virtual const stored_day* find_day(const std::string& cust_no, korean_day day) = 0;
-  virtual void put_day(const std::string& cust_no, korean_day day, const stored_day& row) = 0;
+  /// Adds what is newly known of a day (see merge()). Nobody reads days here, so that none is loaded for it.
+  virtual void merge_day(const std::string& cust_no, korean_day day, const stored_day& news) = 0;
 
   virtual std::optional<kept_request> find_request(const request_key& key) = 0;
   virtual void put_request(const request_key& key, const kept_request& row) = 0;

@@ -189,11 +189,11 @@ std::optional<ledger_entry> memory_rows::last_credit(response_id id) {
   return std::nullopt;
 }
 
-const stored_day* memory_rows::find_day(const std::string& cust_no, korean_day day) {
-  return find_in(state_.days, {cust_no, day});
-}
-void memory_rows::put_day(const std::string& cust_no, korean_day day, const stored_day& row) {
-  set(state_.days, {cust_no, day}, row);
+void memory_rows::merge_day(const std::string& cust_no, korean_day day, const stored_day& news) {
+  const auto* known = find_in(state_.days, {cust_no, day});
+  auto together = known ? *known : stored_day{};
+  merge(together, news);
+  set(state_.days, {cust_no, day}, together);
 }
 
 std::optional<kept_request> memory_rows::find_request(const request_key& key) {

@@ -76,8 +76,7 @@ public:
   entry_id new_entry_id() override { return {static_cast<std::int64_t>(state_.ledger.size() + ++reserved_)}; }
   void add(const ledger_entry& row) override;
   std::optional<ledger_entry> last_credit(response_id id) override;
-  const stored_day* find_day(const std::string& cust_no, korean_day day) override;
-  void put_day(const std::string& cust_no, korean_day day, const stored_day& row) override;
+  void merge_day(const std::string& cust_no, korean_day day, const stored_day& news) override;
   std::optional<kept_request> find_request(const request_key& key) override;
   void put_request(const request_key& key, const kept_request& row) override;
   time_point latest_time() override { return state_.latest; }

@@ -220,10 +220,9 @@ void pg_rows::flush_queue() {
 }
 
 void pg_rows::flush_days() {
-  if (changed_days_.empty()) return;
+  if (news_of_days_.empty()) return;
   array_literal c[5];
-  for (const auto& key : changed_days_) {
-    const auto& row = *days_.at(key);
+  for (const auto& [key, row] : news_of_days_) {
     c[0].add(std::string_view{key.first});
     c[1].add(day_number(key.second));
     c[2].add_flag(row.closed);
@@ -231,7 +230,7 @@ void pg_rows::flush_days() {
     c[4].add(std::string_view{profile_literal(row.profile)});
   }
   run(sql::put_days, together(c));
-  changed_days_.clear();
+  news_of_days_.clear();
 }
 
 void pg_rows::flush_requests() {

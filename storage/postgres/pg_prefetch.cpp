@@ -22,7 +22,6 @@ struct pg_rows::wanted {
   std::set<response_id> responses;
   std::set<response_id> settled; ///< their users, checks and jobs too
   std::set<response_id> queued;
-  std::set<day_key> days;
   std::set<request_key> requests;
 
   void operator()(const create_user& c) { add_cust_no(c.cust_no); }
@@ -46,14 +45,16 @@ struct pg_rows::wanted {
     settled.insert(c.check.response);
     queued.insert(c.check.response);
   }
-  void operator()(const postpone_check& c) { queued.insert(c.id); }
+  void operator()(const postpone_checks& c) {
+    for (const auto& one : c.checks) queued.insert(one.id);
+  }
   void operator()(const order_recheck&) {}
   void operator()(const retry_parked& c) { campaigns.insert(c.id); }
   void operator()(const retry_check& c) {
     responses.insert(c.id);
     queued.insert(c.id);
   }
-  void operator()(const save_profile& c) { days.insert({c.cust_no, c.day}); }
+  void operator()(const save_profile&) {}
   void operator()(const remember_answer&) {}
 
 private:
@@ -82,7 +83,6 @@ void pg_rows::prefetch(std::span<const write> batch) {
   load_cust_nos(all.cust_nos);
   load_checks(all.settled);
   load_queued(all.queued);
-  load_days(all.days);
   foresee_numbers(batch);
 }
 
@@ -176,18 +176,6 @@ void pg_rows::load_checks(const std::set<response_id>& ids) {
     checks_.loaded(id, std::move(check));
   }
   for (auto id : ids) checks_.absent(id);
-}
-
-void pg_rows::load_days(const std::set<day_key>& keys) {
-  if (keys.empty()) return;
-  auto numbers = array_of(keys, [](const day_key& key) { return std::string_view{key.first}; });
-  auto days = array_of(keys, [](const day_key& key) { return day_number(key.second); });
-  for (const auto& key : keys) days_.try_emplace(key);
-  for (const auto& row : run(sql::load_days, parameters{}.add(numbers).add(days))) {
-    column_cursor at{row};
-    auto day = read_day(at);
-    days_[{day.cust_no, day.day}] = day.stored;
-  }
 }
 
 void pg_rows::load_requests(const std::set<request_key>& keys) {

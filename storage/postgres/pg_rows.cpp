@@ -1,5 +1,7 @@
 #include "storage/postgres/pg_rows.hpp"
 
+#include "storage/engine/apply.hpp"
+
 namespace dr::storage {
 
 namespace {
@@ -159,16 +161,8 @@ std::optional<ledger_entry> pg_rows::last_credit(response_id id) {
   return read_entry(columns);
 }
 
-const stored_day* pg_rows::find_day(const std::string& cust_no, korean_day day) {
-  day_key key{cust_no, day};
-  if (!days_.contains(key)) load_days({key});
-  auto& row = days_.at(key);
-  return row ? &*row : nullptr;
-}
-
-void pg_rows::put_day(const std::string& cust_no, korean_day day, const stored_day& row) {
-  days_[{cust_no, day}] = row;
-  changed_days_.insert({cust_no, day});
+void pg_rows::merge_day(const std::string& cust_no, korean_day day, const stored_day& news) {
+  merge(news_of_days_[{cust_no, day}], news);
 }
 
 std::optional<kept_request> pg_rows::find_request(const request_key& key) {

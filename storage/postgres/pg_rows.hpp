@@ -48,8 +48,7 @@ public:
   entry_id new_entry_id() override { return {entry_ids_.take(*this)}; }
   void add(const ledger_entry& row) override { entries_.push_back(row); }
   std::optional<ledger_entry> last_credit(response_id id) override;
-  const stored_day* find_day(const std::string& cust_no, korean_day day) override;
-  void put_day(const std::string& cust_no, korean_day day, const stored_day& row) override;
+  void merge_day(const std::string& cust_no, korean_day day, const stored_day& news) override;
   std::optional<kept_request> find_request(const request_key& key) override;
   void put_request(const request_key& key, const kept_request& row) override;
   time_point latest_time() override;
@@ -75,7 +74,6 @@ private:
   void load_responses(const std::set<response_id>& ids);
   void load_queued(const std::set<response_id>& ids);
   void load_checks(const std::set<response_id>& ids);
-  void load_days(const std::set<day_key>& keys);
   void load_requests(const std::set<request_key>& keys);
   void foresee_numbers(std::span<const write> batch);
   std::int64_t foresee_users(const import_users& what, std::int64_t& entries);
@@ -101,8 +99,7 @@ private:
   row_cache<response_id, queued_check> queue_;
   row_cache<response_id, reduction_check> checks_; ///< one per response
   std::vector<ledger_entry> entries_;
-  std::map<day_key, std::optional<stored_day>> days_;
-  std::set<day_key> changed_days_;
+  std::map<day_key, stored_day> news_of_days_; ///< merged into what is stored by the flush
   std::map<request_key, std::optional<kept_request>> requests_;
   std::set<request_key> changed_requests_;
   id_pool user_ids_{sql::new_user_ids, {}};

@@ -32,9 +32,6 @@ inline constexpr statement load_checks_by_id{
 inline constexpr statement last_credit{"last_credit",
                                        "SELECT " DR_LEDGER_COLUMNS " FROM ledger l "
                                        "WHERE l.response_id = $1 AND l.kind = 2 ORDER BY l.revision DESC LIMIT 1"};
-inline constexpr statement load_days{
-    "load_days", "SELECT " DR_DAY_COLUMNS " FROM unnest($1::text[], $2::int[]) AS w(cust_no, day) "
-                 "JOIN day_profile d ON d.cust_no = w.cust_no AND d.day = date '1970-01-01' + w.day"};
 inline constexpr statement load_requests{
     "load_requests", "SELECT q.principal,q.method,q.path,q.key,q.body_hash,q.answer,dr_ms(q.created_at) "
                      "FROM unnest($1::text[],$2::text[],$3::text[],$4::text[]) AS w(principal,method,path,key) "
@@ -154,13 +151,17 @@ inline constexpr statement insert_entries{
     "$1::bigint[],$2::bigint[],$3::smallint[],$4::bigint[],$5::bigint[],$6::bigint[],$7::bigint[],$8::int[],$9::bigint["
     "],"
     "$10::bigint[]) AS d(id,user_id,kind,amount,balance,campaign_id,response_id,revision,reverses,at)"};
+// Merges with what is stored, as merge() does, without reading it first: only a day with gaps needs the stored values.
 inline constexpr statement put_days{
     "put_days",
-    "INSERT INTO day_profile (cust_no,day,closed,fetched_at,wh) SELECT d.cust_no,date '1970-01-01' + d.day,d.closed,"
+    "INSERT INTO day_profile AS k (cust_no,day,closed,fetched_at,wh) SELECT d.cust_no,date '1970-01-01' + "
+    "d.day,d.closed,"
     "dr_instant(d.fetched),d.wh::int[] FROM unnest($1::text[],$2::int[],$3::bool[],$4::bigint[],$5::text[]) AS "
     "d(cust_no,"
-    "day,closed,fetched,wh) ON CONFLICT (cust_no,day) DO UPDATE SET closed=excluded.closed,"
-    "fetched_at=excluded.fetched_at,wh=excluded.wh"};
+    "day,closed,fetched,wh) ON CONFLICT (cust_no,day) DO UPDATE SET "
+    "closed=k.closed OR excluded.closed,fetched_at=excluded.fetched_at,wh=CASE WHEN -1 = ANY(excluded.wh) THEN "
+    "ARRAY(SELECT CASE WHEN w.new = -1 THEN w.old ELSE w.new END FROM unnest(excluded.wh,k.wh) WITH ORDINALITY AS "
+    "w(new,old,at) ORDER BY w.at) ELSE excluded.wh END"};
 // A key that somebody else recorded meanwhile is a conflict; one that has expired is replaced.
 inline constexpr statement put_requests{
     "put_requests",

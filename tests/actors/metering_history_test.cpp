@@ -94,7 +94,7 @@ TEST_CASE("history asks for nothing while checks are due", "[actors][metering]")
   auto collector = w.system.spawn(history, history_parts{w.parts.stable.store, gate, w.clock, rules});
   w.pass(2min);
   CHECK(asked == 0);
-  w.commit(storage::postpone_check{response_id{1}, w.clock->now() + 1h, 1, false, "", w.clock->now()});
+  w.commit(storage::postpone_checks{{{response_id{1}, w.clock->now() + 1h, 1, false, ""}}, w.clock->now()});
   w.pass(31s);
   CHECK(asked == history_days);
   caf::anon_send_exit(caf::actor_cast<caf::actor>(collector), caf::exit_reason::kill);

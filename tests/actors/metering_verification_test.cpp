@@ -300,6 +300,18 @@ TEST_CASE("overlapping campaigns are credited in the order of right", "[actors][
   CHECK(w.points(id) == 1000 + 383 + 383);
 }
 
+TEST_CASE("a check that waits for an overlapping campaign is looked at as soon as the other is settled",
+          "[actors][metering]") {
+  metering_world w("2026-07-01T16:00");
+  w.enrol("samsung", 400, "0000000001");
+  w.kepco->reductions = {{"0000000001", korea("2026-07-01T12:00"), korea("2026-07-01T14:00"), 383}};
+  auto second = w.campaign_over("2026-07-01T12:00", "2026-07-01T14:00", "voluntary");
+  auto first = w.campaign_over("2026-07-01T13:00", "2026-07-01T14:00");
+  w.start();
+  REQUIRE(w.settles(first, 5s));
+  CHECK(w.settles(second, 4s)); // its own next try is 10 s away
+}
+
 TEST_CASE("a recheck asks KEPCO anew and corrects the points", "[actors][metering]") {
   metering_world w;
   one_user told(w);

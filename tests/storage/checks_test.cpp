@@ -90,12 +90,37 @@ TEST_CASE("an unverifiable check leaves the answer and credits nothing", "[stora
   s.holds();
 }
 
+TEST_CASE("a settlement and a postponement keep the days that were fetched for them", "[storage][checks]") {
+  house s{DR_BOTH};
+  verifying(s, 2);
+  day_profile full;
+  full.wh.fill(100);
+  day_profile first_half = full;
+  day_profile second_half = full;
+  for (std::size_t i = 0; i < full.wh.size(); ++i) (i < 48 ? second_half : first_half).wh[i] = day_profile::missing;
+  const auto cust_no = s.user_now({2}).cust_no;
+  const korean_day day{std::chrono::days{20'634}}; // the day before the event
+  s.must<done>(
+      postpone_checks{{{{1}, noon(300), 1, false, "x", {{cust_no, day, first_half, false, noon(61)}}},
+                       {{99}, noon(300), 1, false, "not queued", {{cust_no, day, second_half, false, noon(61)}}}},
+                      noon(61)});
+  auto kept = s.read().check_materials(std::vector{response_id{2}}).value().at(0).days;
+  REQUIRE(kept.size() == 1);
+  CHECK(kept.begin()->second.profile == full);
+  CHECK(!kept.begin()->second.closed);
+  s.must<check_settled>(settle_check{check_of({1}, 5, true, 1), {{cust_no, day, day_profile{}, true, noon(62)}}});
+  kept = s.read().check_materials(std::vector{response_id{2}}).value().at(0).days;
+  CHECK(kept.begin()->second.profile == full);
+  CHECK(kept.begin()->second.closed);
+  s.holds();
+}
+
 TEST_CASE("settling what is not there fails", "[storage][checks]") {
   house s{DR_BOTH};
   CHECK(s.refused(settle_check{check_of({1}, 5, true, 1)}) == errc::not_found);
   CHECK(s.refused(order_recheck{{1}, noon()}) == errc::not_found);
   CHECK(s.refused(retry_parked{{1}, noon()}) == errc::not_found);
-  CHECK(s.must<done>(postpone_check{{1}, noon(), 1, true, "x", noon()}).count == 0);
+  CHECK(s.must<done>(postpone_checks{{{{1}, noon(), 1, true, "x"}}, noon()}).count == 0);
   CHECK(s.events().empty());
 }
 
@@ -218,10 +243,10 @@ TEST_CASE("a batch settles hundreds of checks and the campaign with its last one
 TEST_CASE("checks are postponed, parked, and brought back", "[storage][checks]") {
   house s{DR_BOTH};
   auto c = verifying(s, 3);
-  s.must<done>(postpone_check{{1}, noon(300), 2, false, "no data yet", noon(61)});
-  s.batch({postpone_check{{2}, noon(310), 1, false, "x", noon(61)},
-           postpone_check{{2}, noon(320), 9, true, "독 \"poison\"", noon(62)},
-           postpone_check{{2}, noon(320), 9, true, "again", noon(63)}});
+  s.must<done>(postpone_checks{{{{1}, noon(300), 2, false, "no data yet"}}, noon(61)});
+  s.batch({postpone_checks{{{{2}, noon(310), 1, false, "x"}}, noon(61)},
+           postpone_checks{{{{2}, noon(320), 9, true, "독 \"poison\""}}, noon(62)},
+           postpone_checks{{{{2}, noon(320), 9, true, "again"}}, noon(63)}});
   auto due = s.read().due_checks(noon(1000), 5).value();
   REQUIRE(due.size() == 2);
   CHECK(due[0].id.value == 3);
@@ -247,7 +272,7 @@ TEST_CASE("checks are postponed, parked, and brought back", "[storage][checks]")
 TEST_CASE("a parked check can be parked and brought back in one batch", "[storage][checks]") {
   house s{DR_BOTH};
   auto c = verifying(s, 1);
-  auto done = s.batch({postpone_check{{1}, noon(300), 2, true, "x", noon(61)}, retry_parked{c.id, noon(70)},
+  auto done = s.batch({postpone_checks{{{{1}, noon(300), 2, true, "x"}}, noon(61)}, retry_parked{c.id, noon(70)},
                        settle_check{check_of({1}, 10, true, 1)}, order_recheck{{1}, noon(99)}});
   CHECK(std::get<storage::done>(*done.results[1]).count == 1);
   CHECK(std::get<check_settled>(*done.results[2]).changed);

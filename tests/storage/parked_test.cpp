@@ -18,7 +18,7 @@ std::pair<campaign, campaign> two_verifying(house& s) {
 }
 
 void park(house& s, std::int64_t id, std::int64_t minute) {
-  s.must<done>(postpone_check{{id}, noon(minute), 5, true, "독 \"poison\"", noon(minute)});
+  s.must<done>(postpone_checks{{{{id}, noon(minute), 5, true, "독 \"poison\""}}, noon(minute)});
 }
 
 } // namespace

@@ -259,7 +259,7 @@ TEST_CASE("the material of a verification holds the job, the neighbours and the 
   s.settle({9}, 50);
   s.settle({13}, 0, false);
   for (int d : {-91, -90, -1, 0, 1}) s.must<done>(save_profile{"1234567890", day(d), profile(100), true, noon()});
-  s.must<done>(postpone_check{{17}, noon(99), 3, false, "later", noon(61)});
+  s.must<done>(postpone_checks{{{{17}, noon(99), 3, false, "later"}}, noon(61)});
 
   auto materials = s.read().check_materials(std::vector{response_id{17}, response_id{9}, response_id{999}}).value();
   REQUIRE(materials.size() == 1); // the others have no queued check
@@ -294,7 +294,7 @@ TEST_CASE("the material of a verification holds the job, the neighbours and the 
     return false;
   };
   CHECK(seen());
-  s.must<done>(postpone_check{{17}, noon(99), 4, true, "poison", noon(61)});
+  s.must<done>(postpone_checks{{{{17}, noon(99), 4, true, "poison"}}, noon(61)});
   CHECK(!seen());
 }
 
