@@ -26,7 +26,7 @@ touched touched_by(const storage::change& what) {
     touched operator()(const storage::freeze_campaign&) const { return {}; }
     touched operator()(const storage::choose_answer&) const { return {}; }
     touched operator()(const storage::mark_delivered&) const { return {}; }
-    touched operator()(const storage::postpone_check&) const { return {}; }
+    touched operator()(const storage::postpone_checks&) const { return {}; }
     touched operator()(const storage::order_recheck&) const { return {}; }
     touched operator()(const storage::retry_parked&) const { return {}; }
     touched operator()(const storage::retry_check&) const { return {}; }
