@@ -9,8 +9,12 @@ namespace dr::http {
 
 namespace {
 
+/// Of a single resource, in bytes.
+constexpr std::size_t usual_body = 768;
+
 template <class Write> std::string written_json(Write write) {
   std::string text;
+  text.reserve(usual_body);
   json_writer out(text);
   write(out);
   return text;

@@ -60,21 +60,24 @@ void append_escape(std::string& out, char c) {
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
+  std::size_t begin = 0; // of what goes out as it is
   for (std::size_t i = 0; i < text.size();) {
     const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x80U) {
-      const auto length = sequence_length(text.substr(i));
-      out += length == 0 ? replacement : text.substr(i, length);
-      i += length == 0 ? 1 : length;
+    const bool special = byte < 0x20U || byte == 0x7FU || c == '"' || c == '\\';
+    const auto length = byte < 0x80U ? (special ? 0 : 1) : sequence_length(text.substr(i));
+    if (length > 0) {
+      i += length;
       continue;
     }
-    if (byte < 0x20U || byte == 0x7FU || c == '"' || c == '\\')
+    out += text.substr(begin, i - begin);
+    if (special)
       append_escape(out, c);
     else
-      out += c;
-    ++i;
+      out += replacement;
+    begin = ++i;
   }
+  out += text.substr(begin);
   out += '"';
 }
 
@@ -97,8 +100,9 @@ json_writer& json_writer::close(char bracket) {
 
 json_writer& json_writer::key(std::string_view name) {
   separate();
-  append_json_string(out_, name);
-  out_ += ':';
+  out_ += '"';
+  out_ += name; // one of ours: nothing to escape
+  out_ += "\":";
   comma_ = false;
   return *this;
 }

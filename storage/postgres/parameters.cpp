@@ -64,6 +64,11 @@ parameters& parameters::add(array_literal& array) {
   return *this;
 }
 
+parameters& parameters::append(parameters others) {
+  for (auto& value : others.values_) values_.push_back(std::move(value));
+  return *this;
+}
+
 std::vector<const char*> parameters::pointers() const {
   std::vector<const char*> out;
   out.reserve(values_.size());

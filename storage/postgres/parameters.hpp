@@ -49,6 +49,9 @@ public:
   template <class T> parameters& add(const std::optional<T>& value) { return value ? add(*value) : add_null(); }
   parameters& add_nonzero(std::int64_t value) { return value ? add(value) : add_null(); }
   parameters& add(array_literal& array);
+  /// All of the others, behind these.
+  parameters& append(parameters others);
+  std::size_t size() const noexcept { return values_.size(); }
   /// For the client library; valid as long as this is.
   std::vector<const char*> pointers() const;
 

@@ -9,11 +9,6 @@ namespace {
 
 template <class E> std::int64_t code(E value) { return static_cast<std::int64_t>(value); }
 
-/// All rows must have been there in the version that was read.
-void expect(const pqxx::result& done, std::size_t count, const char* what) {
-  if (done.affected_rows() != count) throw row_conflict(what);
-}
-
 /// The arrays of a statement, one per column.
 template <std::size_t N> parameters together(array_literal (&columns)[N]) {
   parameters values;
@@ -94,6 +89,17 @@ void add_check(array_literal (&c)[19], const reduction_check& k) {
 } // namespace
 
 void pg_rows::flush() {
+  gather();
+  changes_.run(connection_, in_);
+}
+
+std::optional<std::int64_t> pg_rows::flush_with(const statement& last, parameters values, const char* number) {
+  gather();
+  return changes_.run_with(connection_, in_, last, std::move(values), number);
+}
+
+/// What is read in these rows must still be there in that version when it is written.
+void pg_rows::gather() {
   flush_users();
   flush_campaigns();
   flush_responses();
@@ -116,9 +122,10 @@ void pg_rows::flush_users() {
     slot->stored = true;
     slot->was = slot->row->user.version;
   }
+  if (known_count) changes_.add(sql::update_users, together(known), known_count, "a user was changed meanwhile");
   // The changed ones first: a number that one of them gives up may be another's now.
-  if (known_count) expect(run(sql::update_users, together(known)), known_count, "a user was changed meanwhile");
-  if (fresh_count) run(sql::insert_users, together(fresh));
+  if (known_count && fresh_count) changes_.run(connection_, in_);
+  if (fresh_count) changes_.add(sql::insert_users, together(fresh));
 }
 
 void pg_rows::flush_campaigns() {
@@ -135,7 +142,7 @@ void pg_rows::flush_campaigns() {
     slot->stored = true;
   }
   reworded_campaigns_.clear();
-  if (counted) expect(run(sql::update_counts, together(c)), counted, "a campaign is gone");
+  if (counted) changes_.add(sql::update_counts, together(c), counted, "a campaign is gone");
 }
 
 void pg_rows::flush_responses() {
@@ -155,7 +162,7 @@ void pg_rows::flush_responses() {
     slot->was = r.version;
     ++count;
   }
-  if (count) expect(run(sql::update_responses, together(c)), count, "a response was changed meanwhile");
+  if (count) changes_.add(sql::update_responses, together(c), count, "a response was changed meanwhile");
 }
 
 void pg_rows::flush_checks() {
@@ -167,7 +174,7 @@ void pg_rows::flush_checks() {
     slot->stored = true;
     any = true;
   }
-  if (any) run(sql::put_checks, together(c));
+  if (any) changes_.add(sql::put_checks, together(c));
 }
 
 void pg_rows::flush_entries() {
@@ -185,7 +192,7 @@ void pg_rows::flush_entries() {
     l.reverses ? c[8].add(l.reverses->value) : c[8].add_null();
     c[9].add(l.at);
   }
-  run(sql::insert_entries, together(c));
+  changes_.add(sql::insert_entries, together(c));
   entries_.clear();
 }
 
@@ -215,8 +222,8 @@ void pg_rows::flush_queue() {
     c[9].add(v.queued_at);
     any_put = true;
   }
-  if (any_erased) run(sql::erase_queued, parameters{}.add(erased));
-  if (any_put) run(sql::put_queued, together(c));
+  if (any_erased) changes_.add(sql::erase_queued, parameters{}.add(erased));
+  if (any_put) changes_.add(sql::put_queued, together(c));
 }
 
 void pg_rows::flush_days() {
@@ -229,7 +236,7 @@ void pg_rows::flush_days() {
     c[3].add(row.fetched_at);
     c[4].add(std::string_view{profile_literal(row.profile)});
   }
-  run(sql::put_days, together(c));
+  changes_.add(sql::put_days, together(c));
   news_of_days_.clear();
 }
 
@@ -246,7 +253,7 @@ void pg_rows::flush_requests() {
     c[5].add(std::string_view{row.kept.answer});
     c[6].add(row.created_at);
   }
-  expect(run(sql::put_requests, together(c)), changed_requests_.size(), "a key was used meanwhile");
+  changes_.add(sql::put_requests, together(c), changed_requests_.size(), "a key was used meanwhile");
   changed_requests_.clear();
 }
 

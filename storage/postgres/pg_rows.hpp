@@ -2,6 +2,7 @@
 // in memory, and what they changed is written table by table, many rows in a statement.
 #pragma once
 
+#include "storage/postgres/bundle.hpp"
 #include "storage/postgres/row_cache.hpp"
 #include "storage/postgres/statements.hpp"
 
@@ -20,6 +21,8 @@ public:
   void prefetch(std::span<const write> batch);
   /// Writes all that was changed. Throws row_conflict when somebody else changed one of these rows meanwhile.
   void flush();
+  /// The same at the end of the transaction, together with `last` (see bundle::run_with).
+  std::optional<std::int64_t> flush_with(const statement& last, parameters values, const char* number);
   /// The campaigns that were changed, as they stand now.
   std::vector<campaign_standing> standings() const;
   /// Throws away a few keyed requests that have expired at that time.
@@ -78,6 +81,7 @@ private:
   void foresee_numbers(std::span<const write> batch);
   std::int64_t foresee_users(const import_users& what, std::int64_t& entries);
 
+  void gather();
   void flush_users();
   void flush_campaigns();
   void flush_responses();
@@ -87,6 +91,7 @@ private:
   void flush_days();
   void flush_requests();
 
+  bundle changes_; ///< gathered to be sent
   connection& connection_;
   pqxx::transaction_base& in_;
   row_cache<user_id, stored_user> users_;

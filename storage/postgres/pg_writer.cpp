@@ -153,15 +153,15 @@ pg_writer::outcome pg_writer::carry_out(pqxx::work& in, range of, std::span<cons
     made.results.push_back(execute(one, rows, events));
     keyed = keyed || one.keyed;
   }
-  rows.flush();
   if (keyed && commits_with_keys_++ % purge_every == 0) rows.purge_requests(rows.latest_time());
   made.campaigns = rows.standings();
-  made.last_seq = end_transaction(in, of, part, events);
+  made.last_seq = end_transaction(rows, of, part, events);
   return made;
 }
 
-/// Last of all: whoever holds the counter of the events holds up everybody.
-std::int64_t pg_writer::end_transaction(pqxx::work& in, range of, std::span<const write> batch,
+/// Writes all that was changed, the events with their numbers, and the mark, in one statement: whoever holds the
+/// counter of the events holds up everybody.
+std::int64_t pg_writer::end_transaction(pg_rows& rows, range of, std::span<const write> batch,
                                         const std::vector<event>& events) {
   time_point latest{};
   for (const auto& one : batch) latest = std::max(latest, time_of(one.what).value_or(time_point{}));
@@ -172,9 +172,10 @@ std::int64_t pg_writer::end_transaction(pqxx::work& in, range of, std::span<cons
       .add(latest)
       .add(epoch_);
   add_events(values, events);
-  auto counted = connection_.run(in, lane_ == lane::hot ? sql::end_hot_batch : sql::end_bulk_batch, values);
-  if (counted.empty()) throw lease_lost{};
-  return column_cursor{counted[0]}.number();
+  auto last = rows.flush_with(lane_ == lane::hot ? sql::end_hot_batch : sql::end_bulk_batch, std::move(values),
+                              sql::last_number);
+  if (!last) throw lease_lost{};
+  return *last;
 }
 
 void pg_writer::commit(pqxx::work& in, outcome made) {

@@ -47,8 +47,7 @@ private:
   void connect_and_resolve();
   void resolve(const std::string& marked_batch, std::size_t marked_done);
   outcome carry_out(pqxx::work& in, range of, std::span<const write> batch);
-  std::int64_t end_transaction(pqxx::work& in, range of, std::span<const write> batch,
-                               const std::vector<event>& events);
+  std::int64_t end_transaction(pg_rows& rows, range of, std::span<const write> batch, const std::vector<event>& events);
   void commit(pqxx::work& in, outcome made);
   void believe(outcome made);
   std::optional<error> recover(const std::exception& why);

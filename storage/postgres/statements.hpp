@@ -179,15 +179,16 @@ inline constexpr statement purge_requests{
 
 // ---- the end of every write transaction ----------------------------------------------------------------------------
 
-// One statement takes the numbers of the events, notes the batch and writes the events: whoever holds the counter holds
-// up everybody. No row comes back when the lease is another's; then nothing was inserted either.
+// Expressions behind the changes of a batch: take the numbers of the events, note the batch and write the events.
+// `counted` has no row when the lease is another's; then no event is inserted either.
 #define DR_END_BATCH(lane)                                                                                             \
-  "WITH counted AS (UPDATE writer_state SET last_seq=last_seq+$1," lane "_batch=$2," lane "_done=$3,"                  \
+  "counted AS (UPDATE writer_state SET last_seq=last_seq+$1," lane "_batch=$2," lane "_done=$3,"                       \
   "last_at=greatest(last_at,dr_instant($4)) WHERE epoch=$5 RETURNING last_seq), "                                      \
   "told AS (INSERT INTO event (seq,at,type,campaign_id,user_id,response_id,data) SELECT counted.last_seq-$1+d.n,"      \
   "dr_instant(d.at),d.type,d.campaign_id,d.user_id,d.response_id,d.data::json FROM counted,unnest($6::bigint[],"       \
   "$7::text[],$8::bigint[],$9::bigint[],$10::bigint[],$11::text[]) WITH ORDINALITY AS d(at,type,campaign_id,user_id,"  \
-  "response_id,data,n)) SELECT last_seq FROM counted"
+  "response_id,data,n))"
+inline constexpr const char* last_number = "SELECT last_seq FROM counted";
 inline constexpr statement end_hot_batch{"end_hot_batch", DR_END_BATCH("hot")};
 inline constexpr statement end_bulk_batch{"end_bulk_batch", DR_END_BATCH("bulk")};
 #undef DR_END_BATCH

@@ -1,0 +1,35 @@
+// Changes of several tables that go to the server as one statement: each round trip less shortens every batch, and
+// nobody waits for a batch longer than for the statements of it.
+#pragma once
+
+#include "storage/postgres/connection.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace dr::storage {
+
+class bundle {
+public:
+  /// Adds an INSERT, UPDATE or DELETE without RETURNING. The parts of a bundle run side by side and see nothing of each
+  /// other: no two may touch the same row. `count`: so many rows must be changed, or run() throws row_conflict(why).
+  void add(const statement& what, parameters values, std::optional<std::size_t> count = {}, const char* why = "");
+  bool empty() const noexcept { return parts_.empty(); }
+  /// Carries all out and forgets them.
+  void run(connection& over, pqxx::transaction_base& in);
+  /// The same, with common table expressions (not beginning with WITH) of which `number` gives one value of type
+  /// bigint, which is returned; none when it gives no row.
+  std::optional<std::int64_t> run_with(connection& over, pqxx::transaction_base& in, const statement& last,
+                                       parameters values, const char* number);
+
+private:
+  struct part {
+    const statement* what = nullptr;
+    parameters values;
+    std::optional<std::size_t> count;
+    const char* why = "";
+  };
+  std::vector<part> parts_;
+};
+
+} // namespace dr::storage
