@@ -108,6 +108,7 @@ struct campaign_state {
   bool counting = false;       ///< being read
   std::vector<kept_promise<campaign>> askers; ///< who wait for that
   bool summary_owed = false;
+  bool change_untold = false; ///< its customers are still being alerted
   bool known = false;
   bool stale = false; ///< a write ended in doubt: read again before the next decision
   bool loading = false;

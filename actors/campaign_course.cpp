@@ -71,6 +71,8 @@ void campaign_state::publish(const campaign& before) {
     self->send(world->registry, terms_changed{now});
     if (before.status != row.status)
       start_walk(false); // it has begun: everybody connected is alerted, with the personal part
+    else if (dispatching || alerting)
+      change_untold = true; // nobody hears of a change before the alert
     else
       self->send(world->hub, campaign_noticed{campaign_notice_kind::changed, now});
   } else if (before.open()) {

@@ -4,6 +4,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
 namespace dr::actors {
 
 namespace {
@@ -55,6 +57,8 @@ void campaign_state::page_read(bool dispatch, std::vector<storage::dispatched_re
   }
   if (!last) return read_page(dispatch);
   w.reset();
+  if (!dispatching && !alerting && std::exchange(change_untold, false) && row.open())
+    self->send(world->hub, campaign_noticed{campaign_notice_kind::changed, shared_row()});
   if (jobs.empty()) settle_down();
 }
 

@@ -64,12 +64,13 @@ std::optional<std::int64_t> bundle::run_with(connection& over, pqxx::transaction
       for (const auto& one : parts_) {
         auto label = "part" + std::to_string(&one - parts_.data());
         with += (with.empty() ? "WITH " : ", ") + label + " AS (" + renumbered(one.what->sql, offset) + " RETURNING 1)";
-        counts += ", (SELECT count(*) FROM " + label + ")";
+        counts += "(SELECT count(*) FROM " + label + "), ";
         offset += one.values.size();
       }
       if (*last.sql) with += (with.empty() ? "WITH " : ", ") + renumbered(last.sql, offset);
       slot->name = "bundle_" + std::to_string(all.size()) + "_" + last.name; // of 63 bytes at most
-      slot->sql = with + " SELECT (" + number + ")" + counts;
+      // Parts are carried out as the columns ask for them: the last statement takes its locks last.
+      slot->sql = with + " SELECT " + counts + "(" + number + ")";
       slot->text = {slot->name.c_str(), slot->sql.c_str()};
     }
     text = &slot->text;
@@ -79,13 +80,12 @@ std::optional<std::int64_t> bundle::run_with(connection& over, pqxx::transaction
   together.append(std::move(values));
   auto rows = over.run(in, *text, together);
   column_cursor at{rows[0]};
-  auto value = at.optional_number();
   for (const auto& one : parts_) {
     auto changed = static_cast<std::size_t>(at.number());
     if (one.count && changed != *one.count) throw row_conflict(one.why);
   }
   parts_.clear();
-  return value;
+  return at.optional_number();
 }
 
 } // namespace dr::storage

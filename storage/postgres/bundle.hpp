@@ -11,8 +11,9 @@ namespace dr::storage {
 
 class bundle {
 public:
-  /// Adds an INSERT, UPDATE or DELETE without RETURNING. The parts of a bundle run side by side and see nothing of each
-  /// other: no two may touch the same row. `count`: so many rows must be changed, or run() throws row_conflict(why).
+  /// Adds an INSERT, UPDATE or DELETE without RETURNING. The parts of a bundle are carried out in this order, but see
+  /// nothing of each other: no two may touch the same row. `count`: so many rows must be changed, or run() throws
+  /// row_conflict(why).
   void add(const statement& what, parameters values, std::optional<std::size_t> count = {}, const char* why = "");
   bool empty() const noexcept { return parts_.empty(); }
   /// Carries all out and forgets them.

@@ -52,6 +52,17 @@ TEST_CASE_METHOD(two_sites, "an order makes one response per user and alerts who
   CHECK(there["responses"] == 2);
 }
 
+TEST_CASE_METHOD(two_sites, "who connects while an order is still being announced hears of no change before the alert",
+                 "[actors]") {
+  database->faults().fail_reads(1); // of the first page of responses: it is read again half a second later
+  auto dr = start_campaign();
+  auto hers = connect(samsung);
+  CHECK(hers->got.empty());
+  REQUIRE(alter(dr.id, with_order(5'000)));
+  pass(1s);
+  CHECK(hers->got == texts{"started 1|response 1 of user1 ignore worth 400", "changed 1"});
+}
+
 TEST_CASE_METHOD(two_sites, "an order is refused with all its wrong fields, and a key keeps the refusal", "[actors]") {
   campaign_order wrong;
   wrong.type = "unknown";
