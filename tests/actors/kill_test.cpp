@@ -41,6 +41,7 @@ struct busy_world : actor_world {
     auto root = caf::actor_cast<supervisor_impl>(incarnation_of(caf::actor_cast<caf::actor>(all.root)));
     return ask<found_child>(root, find_child{path})->who;
   }
+  void kill_at(const std::string& path) { caf::anon_send_exit(at(path), caf::exit_reason::kill); }
   caf::actor entity(entity_kind kind, std::int64_t id) {
     auto stands = caf::actor_cast<registry_impl>(incarnation_of(caf::actor_cast<caf::actor>(all.registry)));
     return ask<found_entity>(stands, find_entity{kind, id})->who;
@@ -103,6 +104,18 @@ std::int64_t restarts_below(const tree_node& node) {
 }
 
 } // namespace
+
+TEST_CASE("an answer that was committed by a writer who died before saying so is counted", "[actors][crash]") {
+  busy_world w;
+  REQUIRE(w.ask<campaign>(w.all.registry, get_campaign{w.dr.id})->counts.accept == 0);
+  w.database->faults().lose_commit_answers(1);
+  auto unheard = w.post(choose{{1}, answer::accept, {}, {}, nullptr});
+  while (w.stored(response_id{1}).answer != answer::accept && w.sched.try_run_once()) {}
+  w.kill_at("storage/writers/hot_writer");
+  w.pass(w.config->database.request_timeout + 5s);
+  REQUIRE(*unheard);
+  CHECK(w.ask<campaign>(w.all.registry, get_campaign{w.dr.id})->counts.accept == 1);
+}
 
 TEST_CASE("every actor and supervisor of the tree may be killed while busy", "[actors][crash]") {
   const std::string path = GENERATE(values<std::string>(
