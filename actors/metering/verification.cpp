@@ -135,9 +135,9 @@ void verification_state::materials_read(const std::vector<response_id>& ids,
 
 bool verification_state::waits_for_user(user_id user, response_id id) {
   // One check of a user at a time: two could credit the same quarter hour from the same reading.
-  auto [at, first] = users.try_emplace(user);
-  if (first) return false;
-  at->second.push_back(id);
+  auto [at, first] = users.try_emplace(user, turns{id, {}});
+  if (first || at->second.now == id) return false;
+  at->second.waiting.push_back(id);
   return true;
 }
 
@@ -241,17 +241,25 @@ void verification_state::go_on_after_pause() {
   look();
 }
 
+/// Only the next one is read again: with many checks of a user all of them, each time, would be most of the work.
+void verification_state::next_turn(turns& of, user_id user) {
+  if (of.waiting.empty()) {
+    users.erase(user);
+    return;
+  }
+  of.now = of.waiting.front();
+  of.waiting.pop_front();
+  claimed[of.now] = user;
+  to_read.push_front(of.now);
+}
+
 void verification_state::release(response_id id) {
   auto claim = claimed.find(id);
   if (claim == claimed.end()) return;
   auto user = claim->second;
   claimed.erase(claim);
-  if (user) {
-    if (auto held = users.find(user); held != users.end()) {
-      to_read.insert(to_read.end(), held->second.begin(), held->second.end());
-      users.erase(held);
-    }
-  }
+  if (auto of = user ? users.find(user) : users.end(); of != users.end() && of->second.now == id)
+    next_turn(of->second, user);
   read_materials();
   if (claimed.empty() || (more && claimed.size() <= claims_max() / 2)) look();
 }

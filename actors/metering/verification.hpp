@@ -50,6 +50,11 @@ struct verification_state {
     std::optional<time_point> next;
     std::vector<storage::due_check> expired; ///< parked, and the verification deadline has passed
   };
+  /// The checks of one user, one at a time.
+  struct turns {
+    response_id now;
+    std::deque<response_id> waiting; ///< claimed; read again when their turn comes
+  };
   struct running_job {
     response_id id;
     int attempts = 0;
@@ -67,6 +72,7 @@ struct verification_state {
   void materials_read(const std::vector<response_id>& ids, std::vector<storage::check_material> materials);
   void take(storage::check_material material);
   bool waits_for_user(user_id user, response_id id);
+  void next_turn(turns& of, user_id user);
 
   // From a decision to the store.
   void carry_out(check_decided& done);
@@ -99,9 +105,9 @@ struct verification_state {
   verification_parts parts;
   std::optional<kepco::backoff> retry;
 
-  std::unordered_map<response_id, user_id> claimed;            ///< in work here; the user once known
-  std::unordered_map<user_id, std::vector<response_id>> users; ///< in work, and what waits for them
-  std::deque<response_id> to_read;                             ///< claimed, not read
+  std::unordered_map<response_id, user_id> claimed; ///< in work here; the user once known
+  std::unordered_map<user_id, turns> users;         ///< in work
+  std::deque<response_id> to_read;                  ///< claimed, not read
   std::unordered_map<caf::actor_id, running_job> jobs;
   std::unordered_map<response_id, int> crashes;     ///< in a row, of the few that had any
   std::vector<storage::postponement> postponed;     ///< gathered, not written; claimed until they are

@@ -276,8 +276,11 @@ void control_room::finish(const planned_step& what, bool cancel, test::http_clie
                        cancel ? json{{"reason", "연습 취소"}} : json(nullptr));
   wanted.campaign = id;
   const auto& op = ask(std::move(wanted), over);
-  // Not done, and given up for a rest: once more after it, or the campaign would stay open.
-  if (op.result() == outcome::refused && op.attempts.back().status >= 500) take(what);
+  if (op.result() != outcome::refused) return;
+  // It must not stay open, or all that overlap it wait for its settlement: what was given up for a rest is done after
+  // it, and one that has not begun is canceled.
+  if (op.attempts.back().status >= 500) return take(what);
+  if (!cancel && op.attempts.back().body.value("type", "") == "/problems/campaign-scheduled") finish(what, true, over);
 }
 
 void control_room::withdraw(std::uint64_t luck, test::http_client& over) {
