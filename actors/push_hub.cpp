@@ -101,8 +101,10 @@ void push_hub_state::notice(const campaign_noticed& what) {
   for (auto user : unknown) {
     auto it = customers.find(user);
     if (it == customers.end() || it->second.known || it->second.campaigns.contains(id)) continue;
-    it->second.held.push_back(what);
-    if (it->second.held.size() > held_max) forget(it); // its sockets close, and it comes back into a snapshot
+    auto& held = it->second.held;
+    std::erase_if(held, [id](const campaign_noticed& older) { return older.of->id == id; }); // the newest says all
+    held.push_back(what);
+    if (held.size() > held_max) forget(it); // its sockets close, and it comes back into a snapshot
   }
   if (what.of->open()) return;
   if (auto m = members.extract(id))

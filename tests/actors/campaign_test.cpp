@@ -63,6 +63,16 @@ TEST_CASE_METHOD(two_sites, "who connects while an order is still being announce
   CHECK(hers->got == texts{"started 1|response 1 of user1 ignore worth 400", "changed 1"});
 }
 
+TEST_CASE_METHOD(two_sites, "who connects while a campaign is changed and ended hears of its end alone", "[actors]") {
+  auto dr = start_campaign();
+  database->faults().fail_reads(1); // of the customer's campaigns: they are read again half a second later
+  auto hers = connect(samsung);
+  REQUIRE(alter(dr.id, with_order(5'000)));
+  REQUIRE(end(dr.id));
+  pass(1s);
+  CHECK(hers->got == texts{"ended 1"});
+}
+
 TEST_CASE_METHOD(two_sites, "an order is refused with all its wrong fields, and a key keeps the refusal", "[actors]") {
   campaign_order wrong;
   wrong.type = "unknown";
