@@ -17,6 +17,7 @@ using test::eventually;
 constexpr int workers = 4;
 constexpr auto call_timeout = 8s;
 constexpr auto insist_for = 60s;
+constexpr auto alerting_time = 1s; ///< from an order on, until all who are connected have heard of it
 
 constexpr std::array programmes = {"reliable", "small", "jeju", "citizen", "voluntary"};
 constexpr std::array methods = {"", "max-4-5", "mid-6-10", "mid-4-6", "mid-8-10"};
@@ -90,6 +91,10 @@ void control_room::work() {
 
 void control_room::carry_out(const planned_step& what, test::http_client& over) {
   if (waits_for_order(what)) return;
+  if (is_too_soon(what)) {
+    test::pause_between_looks();
+    return take(what);
+  }
   switch (what.what) {
   case step::order:
     return order(what, over);
@@ -144,6 +149,7 @@ void control_room::conclude_order(int campaign, const operation& order) {
   }
   open_orders_.erase(campaign);
   const auto& body = order.acknowledged_body();
+  known_since_[campaign] = steady::now();
   campaigns_[campaign] = body.is_null() ? 0 : body.at("id").get<std::int64_t>();
   const auto [first, last] = held_.equal_range(campaign);
   for (auto at = first; at != last; ++at) steps_.push_back(at->second);
@@ -158,6 +164,13 @@ bool control_room::waits_for_order(const planned_step& what) {
   if (campaigns_.contains(what.campaign)) return false;
   held_.emplace(what.campaign, what);
   return true;
+}
+
+/// An order that is over before anybody could be alerted is right to alert nobody; that is not what is judged here.
+bool control_room::is_too_soon(const planned_step& what) {
+  if (what.what != step::end && what.what != step::cancel) return false;
+  std::scoped_lock lock{mutex_};
+  return steady::now() - known_since_.at(what.campaign) < alerting_time;
 }
 
 std::int64_t control_room::id_of(int campaign) {

@@ -58,6 +58,7 @@ private:
   void recheck(const planned_step& what, test::http_client& over);
   void conclude_order(int campaign, const operation& order);
   bool waits_for_order(const planned_step& what);
+  bool is_too_soon(const planned_step& what);
   std::int64_t id_of(int campaign);
   std::string next_key(const char* what);
   const site* next_site();
@@ -77,7 +78,8 @@ private:
 
   std::mutex mutex_;
   std::deque<planned_step> steps_;
-  std::map<int, std::int64_t> campaigns_;       ///< by number in the plan: the id; 0: the order was refused
+  std::map<int, std::int64_t> campaigns_; ///< by number in the plan: the id; 0: the order was refused
+  std::map<int, steady::time_point> known_since_;
   std::map<int, const operation*> open_orders_; ///< given up for the time being, their outcome unknown
   std::multimap<int, planned_step> held_;       ///< what is to be done with a campaign once its order is known
   std::vector<std::int64_t> users_;
