@@ -51,7 +51,9 @@ void campaign_state::load() {
       [this, heard = news](campaign found) {
         loading = false;
         retry_delay = {};
+        bool current = !known || found.version >= row.version; // else it was read before our last write
         take_over(std::move(found), heard);
+        if (current) stale = false;
         next();
       },
       [this](const error& why) {

@@ -42,8 +42,8 @@ void campaign_state::adopt(campaign now) {
   row = std::move(now);
 }
 
-/// Takes over a row that is not older. What others changed meanwhile (or an own write whose outcome was in doubt) is
-/// told as if done now.
+/// Takes over the first row, or a newer one. What others changed meanwhile (or an own write whose outcome was in doubt)
+/// is told as if done now.
 void campaign_state::learn(campaign now) {
   if (!known) {
     adopt(std::move(now));
@@ -169,7 +169,7 @@ void campaign_state::take_over(campaign found, std::uint64_t heard) {
   if (known && found.version < row.version) return; // read before our last write
   if (!known || heard == news) row.counts = found.counts;
   if (heard == news) counts_doubtful = false;
-  learn(std::move(found));
+  if (!known || found.version > row.version) learn(std::move(found));
 }
 
 void campaign_state::send_summary() {
