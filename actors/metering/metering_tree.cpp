@@ -54,8 +54,9 @@ std::vector<child_spec> metering_children(caf::actor_system& system, metering_pa
   checks.name = verification_state::name;
   const auto every = std::chrono::microseconds{
       static_cast<std::int64_t>(1e6 / std::max(parts.kepco.calls_per_s, kepco::rate_limiter::least_rate))};
-  checks.start = [with = verification_parts{of.store, of.registry, of.hub, of.gate, parts.clock, rules, every}](
-                     caf::actor_system& in) { return plain(in.spawn(verification_behavior, with)); };
+  checks.start = [with = verification_parts{of.store, of.gate, parts.clock, rules, every}](caf::actor_system& in) {
+    return plain(in.spawn(verification_behavior, with));
+  };
   checks.stable = plain(of.verification);
   specs.push_back(std::move(checks));
 

@@ -13,7 +13,7 @@
 namespace dr::actors {
 
 struct metering_parts {
-  services stable; ///< store, registry and hub are used; gate and verification are what the children here stand behind
+  services stable; ///< the store is used; gate and verification are what the children here stand behind
   clock_ptr clock;
   kepco_settings kepco;
   metering_settings metering;

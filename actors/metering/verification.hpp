@@ -35,8 +35,6 @@ using verification_impl = verification_actor::extend<caf::reacts_to<look_tick>, 
 
 struct verification_parts {
   store_actor store;
-  registry_actor registry;
-  push_hub_actor hub;
   kepco_gate_actor gate;
   clock_ptr clock;
   rules_ptr rules;

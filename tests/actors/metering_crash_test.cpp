@@ -79,8 +79,7 @@ TEST_CASE("a check that our own code trips over is parked at once with its reaso
   check_rules rules{w.parts.metering, {}, [](const check_input&) -> verdict { throw std::logic_error("odd figures"); }};
   auto shared = std::make_shared<const check_rules>(rules);
   auto worker = w.system.spawn(verification_behavior,
-                               verification_parts{w.parts.stable.store, w.parts.stable.registry, w.parts.stable.hub,
-                                                  w.parts.stable.gate, w.clock, shared});
+                               verification_parts{w.parts.stable.store, w.parts.stable.gate, w.clock, shared});
   w.pass(1s);
   CHECK(w.overview().checks_parked == 1);
   CHECK(w.checks(campaign).empty());
