@@ -77,6 +77,7 @@ struct store_world : stepped_system {
   store_options options;
   store_actor under_test;
   std::vector<std::int64_t> announced;
+  int doubts = 0;
   int fenced = 0;
   int aborts = 0;
 
@@ -122,6 +123,11 @@ struct store_world : stepped_system {
       return {[this](const batch_committed& fact) { announced.push_back(fact.what->last_seq); }};
     });
     spawned.push_back(hub);
+    auto registry = system.spawn([this](caf::event_based_actor*) -> caf::behavior {
+      return {[](const batch_committed&) {}, [this](const counts_in_doubt&) { ++doubts; }};
+    });
+    spawned.push_back(registry);
+    options.registry = caf::actor_cast<registry_actor>(registry);
     under_test = system.spawn(store, options, workers, caf::actor_cast<push_hub_actor>(hub));
     run();
   }
@@ -342,6 +348,28 @@ TEST_CASE_METHOD(store_world, "what may have been committed before the fence is 
   CHECK(failed(tried) == errc::outcome_unknown);
   CHECK(failed(other_lane) == errc::outcome_unknown);
   CHECK(failed(queued) == errc::fenced);
+}
+
+TEST_CASE_METHOD(store_world, "campaigns count anew when a store begins, and when a doubt begins and ends",
+                 "[actors]") {
+  start();
+  CHECK(doubts == 1); // a former store may have died before telling
+  put(1);
+  hot.succeed(1);
+  run();
+  CHECK(doubts == 1);
+  put(1);
+  hot.fail_with(errc::outcome_unknown);
+  run();
+  CHECK(doubts == 2);
+  advance(1s);
+  hot.fail_with(errc::outcome_unknown);
+  run();
+  CHECK(doubts == 2); // still the same
+  advance(1s);
+  hot.succeed(2);
+  run();
+  CHECK(doubts == 3); // what was committed may be lost to everybody
 }
 
 TEST_CASE_METHOD(store_world, "the hub hears of each commit, with the last event", "[actors]") {
