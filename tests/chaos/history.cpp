@@ -57,6 +57,15 @@ outcome outcome_of(unsigned status, const json& body) {
   return outcome::unknown;
 }
 
+operation posted(operation_kind kind, std::string path, json wanted) {
+  operation made;
+  made.kind = kind;
+  made.method = "POST";
+  made.path = std::move(path);
+  made.wanted = std::move(wanted);
+  return made;
+}
+
 outcome operation::result() const {
   const auto is = [](outcome what) { return [what](const attempt& a) { return a.result == what; }; };
   if (std::ranges::any_of(attempts, is(outcome::acknowledged))) return outcome::acknowledged;

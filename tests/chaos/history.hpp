@@ -66,6 +66,9 @@ struct operation {
   const json& acknowledged_body() const;
 };
 
+/// A POST that nobody has tried yet.
+operation posted(operation_kind kind, std::string path, json wanted);
+
 struct message {
   steady::time_point at{};
   json body;
