@@ -23,6 +23,7 @@ public:
   json_writer& end_object() { return close('}'); }
   json_writer& begin_array() { return open('['); }
   json_writer& end_array() { return close(']'); }
+  /// `name` is taken as it is: one of our own, without anything to escape.
   json_writer& key(std::string_view name);
 
   json_writer& value(std::string_view text);

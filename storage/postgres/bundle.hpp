@@ -1,5 +1,4 @@
-// Changes of several tables that go to the server as one statement: each round trip less shortens every batch, and
-// nobody waits for a batch longer than for the statements of it.
+// Changes of several tables that go to the server as one statement. Round trips are most of a small batch's time.
 #pragma once
 
 #include "storage/postgres/connection.hpp"
