@@ -1,6 +1,6 @@
 // dr-bench-faulty: drplatform with parts that crash on demand. The file named by DR_BENCH_FAULT_FILE says what:
-// "campaign 7" ends that campaign's actor as soon as it lives, "kepco" throws in every call to KEPCO; empty or absent:
-// nothing is wrong.
+// "campaign 7" ends that campaign's actor as soon as it lives, "look 7" only looks for it as often, "kepco" throws in
+// every call to KEPCO; empty or absent: nothing is wrong.
 #include "actors/interfaces.hpp"
 #include "actors/registry.hpp"
 #include "app/serve.hpp"
@@ -25,26 +25,32 @@ namespace actors = dr::actors;
 constexpr auto look_every = 2ms;
 
 struct faults {
+  /// The campaign to look for, 0 for none, and whether it is to crash.
+  struct victim {
+    std::int64_t campaign = 0;
+    bool crash = false;
+  };
+
   std::string file;
   std::atomic<bool> kepco{false};
   std::atomic<bool> stop{false};
 
-  /// The campaign to crash; 0: none.
-  std::int64_t read() {
+  victim read() {
     std::string what;
     std::int64_t id = 0;
     std::ifstream(file) >> what >> id;
     kepco = what == "kepco";
-    return what == "campaign" ? id : 0;
+    return {what == "campaign" || what == "look" ? id : 0, what == "campaign"};
   }
 };
 
 /// Ends the actor at once, whatever it is doing; its registry takes that for a crash.
-void crash(caf::scoped_actor& self, const actors::registry_actor& registry, std::int64_t campaign) {
-  self->request(caf::actor_cast<caf::actor>(registry), 1s, actors::find_entity{actors::entity_kind::campaign, campaign})
+void reach(caf::scoped_actor& self, const actors::registry_actor& registry, faults::victim whom) {
+  self->request(caf::actor_cast<caf::actor>(registry), 1s,
+                actors::find_entity{actors::entity_kind::campaign, whom.campaign})
       .receive(
-          [](const actors::found_entity& found) {
-            if (found.who) caf::anon_send_exit(found.who, caf::exit_reason::kill);
+          [&](const actors::found_entity& found) {
+            if (found.who && whom.crash) caf::anon_send_exit(found.who, caf::exit_reason::kill);
           },
           [](const caf::error&) {}); // the registry is being restarted
 }
@@ -52,7 +58,7 @@ void crash(caf::scoped_actor& self, const actors::registry_actor& registry, std:
 void make_trouble(faults& of, caf::actor_system& system, const actors::registry_actor& registry) {
   caf::scoped_actor self(system);
   while (!of.stop) {
-    if (const auto id = of.read(); id != 0) crash(self, registry, id);
+    if (const auto victim = of.read(); victim.campaign != 0) reach(self, registry, victim);
     std::this_thread::sleep_for(look_every);
   }
 }

@@ -179,10 +179,12 @@ void isolation_from_kepco(bench& on) {
 void isolation_from_a_crashing_campaign(bench& on) {
   scene at(on);
   const auto victim = at.order();
-  const auto nothing = [] {};
-  std::vector<condition> all{
-      {"healthy", nothing, nothing},
-      {"crashing in a loop", [&] { at.fault(fmt::format("campaign {}", victim)); }, [&] { at.fault(""); }}};
+  const auto fault = [&](const char* what) {
+    return [&at, text = fmt::format("{} {}", what, victim)] { at.fault(text); };
+  };
+  const auto nothing = [&] { at.fault(""); };
+  // The bench looks for its victim as often when it lets it live: its own work is not the crash's.
+  std::vector<condition> all{{"healthy", fault("look"), nothing}, {"crashing in a loop", fault("campaign"), nothing}};
   compare(on, at, "isolation-campaign", all);
 }
 
