@@ -43,11 +43,8 @@ bool has_header(const reply& answer, std::string_view name) {
                      [&](const auto& field) { return equal_ignoring_case(field.first, name); });
 }
 
-void add_security(reply& answer) {
-  answer.with("X-Content-Type-Options", "nosniff");
-  answer.with("Referrer-Policy", "no-referrer");
-  answer.with("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-  // Answers depend on who asks: nothing in between may keep them, and a browser asks again with its ETag.
+/// Answers depend on who asks: nothing in between may keep them, and a browser asks again with its ETag.
+void forbid_caches(reply& answer) {
   if (!has_header(answer, "Cache-Control"))
     answer.with("Cache-Control", has_header(answer, "ETag") ? "private, no-cache" : "no-store");
 }
@@ -58,45 +55,52 @@ const route_row* row_of(const request_context& request) {
   return row ? *row : nullptr;
 }
 
-/// Who asks, if the row lets it in. Fails: unauthorized, forbidden, store errors.
-awaitable<result<identity>> admit(front_context& app, const request_context& request, const route_row& row) {
-  auto pending = identify(app, request, row.upgrade != nullptr);
-  auto who = co_await std::move(pending);
-  if (row.who == role::open) {
-    if (who) co_return who;
+/// Lets those in that the row is for.
+result<identity> admit(result<identity> who, const route_row& row) {
+  if (row.who == role::open && !who) {
     identity nobody;
     nobody.anonymous = true;
-    co_return nobody;
+    return nobody;
   }
-  if (!who) co_return who.error();
-  if (row.who == role::admin && !who->by.is_admin()) co_return fail(errc::forbidden);
-  co_return who;
+  if (who && row.who == role::admin && !who->by.is_admin()) return fail(errc::forbidden);
+  return who;
 }
 
-awaitable<reply> decide(front_context& app, request_context& request, const request_origin& origin, next_step next) {
-  const auto instance = request.path;
+/// Why a request is not even looked at.
+std::optional<reply> refuse_origin(const front_context& app, const request_context& request,
+                                   const request_origin& origin) {
   if (!origin.valid)
-    co_return problem_reply(problem_of_status(400, "The Host header is missing or malformed."), instance);
+    return problem_reply(problem_of_status(400, "The Host header is missing or malformed."), request.path);
   const bool allowed = !allowed_origin(app, request).empty();
-  if (is_preflight(request) && allowed) co_return preflight();
+  if (is_preflight(request) && allowed) return preflight();
   // A page of another site must not act through a browser, also where no token is needed.
   if (!allowed && (!is_safe(request.verb) || request.wants_websocket()) && is_cross_site(request, origin.base))
-    co_return problem_reply(problem_of_status(403, "Requests from this Origin are not allowed."), instance);
+    return problem_reply(problem_of_status(403, "Requests from this Origin are not allowed."), request.path);
+  return std::nullopt;
+}
+
+awaitable<reply> decide(front_context& app, request_context& request, next_step next) {
+  auto origin = origin_of(request, app.proxies);
+  if (auto refusal = refuse_origin(app, request, origin)) co_return std::move(*refusal);
   if (const auto* row = row_of(request)) {
-    auto pending = admit(app, request, *row);
-    auto who = co_await std::move(pending);
-    if (!who) co_return problem_reply(who.error(), instance);
-    request.attached = std::move(*who);
+    const bool in_query = row->upgrade != nullptr;
+    auto known = recognise(app, request, in_query);
+    if (!known) {
+      auto pending = identify(app, request, in_query);
+      known = co_await std::move(pending);
+    }
+    auto who = admit(std::move(*known), *row);
+    if (!who) co_return problem_reply(who.error(), request.path);
+    request.attached = admission{std::move(*who), std::move(origin.base)};
   }
   co_return co_await next();
 }
 
 awaitable<reply> around(context_ptr app, request_context& request, next_step next) {
-  const auto origin = origin_of(request, app->proxies);
-  auto answer = co_await decide(*app, request, origin, next);
+  auto answer = co_await decide(*app, request, next);
   if (answer.status == 101) co_return answer;
   if (const auto allowed = allowed_origin(*app, request); !allowed.empty()) add_cors(answer, allowed);
-  add_security(answer);
+  forbid_caches(answer);
   co_return answer;
 }
 

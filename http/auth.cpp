@@ -57,20 +57,26 @@ void access_control::forget(user_id user) {
   std::erase_if(cache_, [&](const auto& known) { return known.second.user == user; });
 }
 
-awaitable<result<identity>> identify(front_context& app, const request_context& request, bool in_query) {
+std::optional<result<identity>> recognise(front_context& app, const request_context& request, bool in_query) {
   identity made;
-  if (app.access.off()) co_return made;
+  if (app.access.off()) return made;
   const auto token = token_of(request, in_query);
-  if (token.empty()) co_return fail(errc::unauthorized, "Send a token as Authorization: Bearer.");
-  if (token.size() > max_token_characters) co_return fail(errc::unauthorized, "The token is not valid.");
+  if (token.empty()) return fail(errc::unauthorized, "Send a token as Authorization: Bearer.");
+  if (token.size() > max_token_characters) return fail(errc::unauthorized, "The token is not valid.");
   auto hash = hash_hex(token);
-  if (app.access.is_admin(hash)) co_return made;
+  if (app.access.is_admin(hash)) return made;
+  const auto known = app.access.cached(hash);
+  if (!known) return std::nullopt;
   made.token_hash = std::move(hash);
-  if (const auto known = app.access.cached(made.token_hash)) {
-    made.by.user = *known;
-    co_return made;
-  }
+  made.by.user = *known;
+  return made;
+}
+
+awaitable<result<identity>> identify(front_context& app, const request_context& request, bool in_query) {
   const auto generation = app.access.generation();
+  if (auto known = recognise(app, request, in_query)) co_return std::move(*known);
+  identity made;
+  made.token_hash = hash_hex(token_of(request, in_query));
   auto pending = find_token_owner(app, made.token_hash);
   const auto owner = co_await std::move(pending);
   if (!owner && owner.error().code == errc::not_found) co_return fail(errc::unauthorized, "The token is not valid.");

@@ -61,8 +61,16 @@ private:
   std::uint64_t generation_ = 0;
 };
 
-/// Finds out who asks. `in_query`: the token may come as ?access_token= (WebSocket routes only). Fails: unauthorized,
-/// store errors.
+/// Who asks, as far as that is known without the store; nothing when only the store can tell. `in_query`: the token may
+/// come as ?access_token= (WebSocket routes only). Fails: unauthorized.
+std::optional<result<identity>> recognise(front_context& app, const request_context& request, bool in_query);
+/// The same, asking the store. Fails: unauthorized, store errors.
 awaitable<result<identity>> identify(front_context& app, const request_context& request, bool in_query);
+
+/// What admission found out about a request; attached to it for its handler.
+struct admission {
+  identity who;
+  std::string origin; ///< "http://host", for links
+};
 
 } // namespace dr::http

@@ -93,8 +93,10 @@ awaitable<reply> serve_keyed(call& c) {
 
 awaitable<reply> serve(context_ptr app, const route_row& row, request_context& request) {
   call c{*app, request, row, {}, {}, nullptr};
-  if (const auto* who = std::any_cast<identity>(&request.attached)) c.who = *who;
-  c.how.origin = origin_of(request, app->proxies).base;
+  if (auto* admitted = std::any_cast<admission>(&request.attached)) {
+    c.who = std::move(admitted->who);
+    c.how.origin = std::move(admitted->origin);
+  }
   c.how.instance = request.path;
   if (!negotiate(request, row.gives, c.how))
     co_return problem_reply(problem_of_status(406, offered(row.gives)), c.how.instance);

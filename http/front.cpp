@@ -25,6 +25,9 @@ server_options options_of(const settings& config) {
   made.address = http.address.host;
   made.port = http.address.port;
   made.io_threads = static_cast<unsigned>(http.io_threads);
+  made.answer_fields = {{"X-Content-Type-Options", "nosniff"},
+                        {"Referrer-Policy", "no-referrer"},
+                        {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"}};
   made.max_target_bytes = http.max_url_bytes;
   made.max_header_bytes = http.max_header_bytes;
   made.max_body_bytes = http.max_body_bytes;

@@ -69,7 +69,7 @@ constexpr route_row table[] = {
 
 awaitable<websocket_verdict> upgrade(context_ptr app, const route_row& row, request_context& request) {
   identity who;
-  if (const auto* known = std::any_cast<identity>(&request.attached)) who = *known;
+  if (auto* admitted = std::any_cast<admission>(&request.attached)) who = std::move(admitted->who);
   return row.upgrade(std::move(app), request, std::move(who));
 }
 

@@ -35,33 +35,30 @@ awaitable<reply> get_response(call& c) {
 
 namespace {
 
-awaitable<reply> choose(call& c, answer value) {
+awaitable<reply> choose(call& c, result<answer> value) {
+  if (!value) co_return refuse(c, value.error());
   const auto id = id_of<response_id>(c);
   if (!id) co_return refuse(c, id.error());
   const auto version = demanded_version(c);
   if (!version) co_return refuse(c, version.error());
   const auto render = render_response(c.how);
-  actors::choose what{*id, value, *version, c.by(), keyed(c, render)};
+  actors::choose what{*id, *value, *version, c.by(), keyed(c, render)};
   auto pending = command(c.app, std::move(what));
   const auto done = co_await std::move(pending);
   co_return finish(c, done, render);
 }
 
-awaitable<reply> choose_without_body(call& c, answer value) {
-  if (auto fine = decode_nothing(c.http.body); !fine) co_return refuse(c, fine.error());
-  co_return co_await choose(c, value);
+/// The answer that the path names, if there is no body beside it.
+result<answer> named(answer value, const call& c) {
+  if (auto fine = decode_nothing(c.http.body); !fine) return fine.error();
+  return value;
 }
 
 } // namespace
 
-awaitable<reply> accept_response(call& c) { return choose_without_body(c, answer::accept); }
-awaitable<reply> deny_response(call& c) { return choose_without_body(c, answer::deny); }
-
-awaitable<reply> put_response(call& c) {
-  const auto value = decode_answer(c.http.body);
-  if (!value) co_return refuse(c, value.error());
-  co_return co_await choose(c, *value);
-}
+awaitable<reply> accept_response(call& c) { return choose(c, named(answer::accept, c)); }
+awaitable<reply> deny_response(call& c) { return choose(c, named(answer::deny, c)); }
+awaitable<reply> put_response(call& c) { return choose(c, decode_answer(c.http.body)); }
 
 awaitable<reply> retry_check(call& c) {
   const auto id = id_of<response_id>(c);

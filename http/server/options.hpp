@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace dr::http {
 
@@ -25,6 +27,8 @@ struct server_options {
   int listen_fd = -1;                     ///< an already listening TCP socket to adopt (and close); -1: make our own
   unsigned io_threads = 0;                ///< 0: one per processor
   std::string server_name = "drplatform"; ///< value of the Server header
+  /// Further fields of every answer but the one that opens a WebSocket: names and values without CR and LF.
+  std::vector<std::pair<std::string, std::string>> answer_fields;
 
   std::size_t max_target_bytes = 8 * 1024;  ///< request target; longer: 414
   std::size_t max_header_bytes = 8 * 1024;  ///< all header fields together; more: 431

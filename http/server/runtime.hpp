@@ -112,7 +112,7 @@ public:
   std::future<void> abort_all(std::atomic<std::size_t>& cut);
   /// Thread-safe: how many requests that may change something are under way.
   std::future<std::size_t> count_unsettled();
-  /// "Server: …\r\nDate: …\r\n", at most a tick old.
+  /// "Server: …\r\nDate: …\r\n" and the fields that every answer has, at most a tick old.
   const std::string& common_fields() const noexcept { return common_fields_; }
 
   server_state& state;
