@@ -172,6 +172,9 @@ TEST_CASE("every answer carries the security headers", "[http][front]") {
     CHECK_FALSE(got.header("Content-Security-Policy").empty());
     CHECK_FALSE(got.header("Cache-Control").empty());
   }
+  const auto never_routed = world.get("/%zz");
+  CHECK(never_routed.status == 400);
+  CHECK(never_routed.header("X-Content-Type-Options") == "nosniff");
 }
 
 } // namespace
