@@ -22,4 +22,10 @@ struct day_profile {
   friend bool operator==(const day_profile&, const day_profile&) = default;
 };
 
+/// Quarter hours of whatever day; by default all.
+struct quarter_span {
+  int first = 0;
+  int count = quarters_per_day;
+};
+
 } // namespace dr

@@ -225,6 +225,27 @@ verdict evaluate(const check_input& input) {
   return conclude(input, facts);
 }
 
+quarter_span quarters_looked_at(const check_input& input) {
+  int first = quarters_per_day;
+  int last = 0;
+  auto cover = [&](int from, int count) {
+    first = std::min(first, from);
+    last = std::max(last, from + count);
+  };
+  for (const auto& part : parts_of(input.event.window)) cover(part.first, part.count);
+  if (const auto& decides = first_of_day(input); input.event.baseline.saa && decides.baseline.saa) {
+    auto parts = parts_of(decides.window);
+    if (!parts.empty()) {
+      const auto& rules = decides.rules.of(decides.baseline.method);
+      cover(parts.front().first, parts.front().count);
+      cover(std::max(parts.front().hour() - rules.saa_starts_before, 0) * 4, rules.saa_hours * 4);
+    }
+  }
+  last = std::min(last, quarters_per_day);
+  if (first >= last) return {};
+  return {first, last - first};
+}
+
 std::vector<korean_day> days_needed(const check_input& input) {
   auto answer = evaluate(input);
   const auto* waits = std::get_if<evaluation_waits>(&answer);

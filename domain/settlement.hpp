@@ -65,6 +65,10 @@ using verdict = std::variant<evaluation_waits, evaluation>;
 /// in the hours that matter are waited for until `metered.deadline_passed`.
 verdict evaluate(const check_input& input);
 
+/// Outside of it evaluate() looks at no value, whatever day: all hours of the event, and of the hours that decide the
+/// day's adjustment.
+quarter_span quarters_looked_at(const check_input& input);
+
 /// The days that evaluate() would wait for, unknown ones and gaps together, most recent first; empty: it can finish.
 std::vector<korean_day> days_needed(const check_input& input);
 

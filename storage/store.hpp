@@ -153,7 +153,8 @@ struct check_material {
   time_point queued_at{};
   std::vector<neighbour> accepted; ///< this user's other accepted responses (as frozen; open ones too) of campaigns
                                    ///< neither canceled nor tests, on days within the look-back and the event's day
-  std::map<korean_day, stored_day> days; ///< kept profiles, from 90 days before the event on
+  std::map<korean_day, stored_day> days; ///< kept profiles, from 90 days before the event on; of a closed day perhaps
+                                         ///< only what evaluate() looks at, unless `fresh`
 };
 struct keyed_answer {
   std::string body_hash;

@@ -175,14 +175,20 @@ day_row read_day(column_cursor& at) {
   row.day = korean_day{std::chrono::days{at.number()}};
   row.stored.closed = at.flag();
   row.stored.fetched_at = at.time();
-  auto values = at.view();
-  const char* from = values.data();
-  const char* end = from + values.size();
-  for (auto& wh : row.stored.profile.wh) {
-    if (from == end || ++from > end) throw std::runtime_error("a stored day profile is too short");
-    from = std::from_chars(from, end, wh).ptr;
-  }
+  row.stored.profile = read_profile(at.view());
   return row;
+}
+
+day_profile read_profile(std::string_view array, quarter_span part) {
+  day_profile profile;
+  const char* from = array.data();
+  const char* end = from + array.size();
+  for (auto i = part.first; i < part.first + part.count; ++i) {
+    if (from == end || ++from > end) throw std::runtime_error("a stored day profile is too short");
+    from = std::from_chars(from, end, profile.wh[static_cast<std::size_t>(i)]).ptr;
+  }
+  if (from + 1 != end) throw std::runtime_error("a stored day profile is too long");
+  return profile;
 }
 
 } // namespace dr::storage

@@ -69,6 +69,8 @@ struct day_row {
   stored_day stored;
 };
 day_row read_day(column_cursor& at);
+/// The text of an array of that part of a day's values; the others are missing. Throws when there are fewer or more.
+day_profile read_profile(std::string_view array, quarter_span part = {});
 
 /// Days cross the border as days since 1970.
 inline std::int64_t day_number(korean_day day) { return day.time_since_epoch().count(); }

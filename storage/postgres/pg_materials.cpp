@@ -1,3 +1,4 @@
+#include "storage/check_input.hpp"
 #include "storage/engine/apply.hpp"
 #include "storage/engine/material_days.hpp"
 #include "storage/postgres/json_columns.hpp"
@@ -5,6 +6,7 @@
 #include "storage/postgres/queries.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace dr::storage {
 
@@ -86,25 +88,31 @@ std::vector<stored_neighbour> read_neighbours(const by_response& all, const runn
 }
 
 void read_days(by_response& all, const runner& run) {
-  array_literal ids;
-  array_literal numbers;
-  array_literal first;
-  array_literal last;
+  array_literal columns[6];
+  std::unordered_map<response_id, quarter_span> parts;
   for (const auto& [id, m] : all) {
     if (m.cust_no.empty()) continue;
     auto range = material_days(m.campaign);
-    ids.add(id.value);
-    numbers.add(std::string_view{m.cust_no});
-    first.add(day_number(range.first));
-    last.add(day_number(range.last));
+    auto part = m.fresh ? quarter_span{} : quarters_looked_at(input_of(m, {}));
+    columns[0].add(id.value);
+    columns[1].add(std::string_view{m.cust_no});
+    columns[2].add(day_number(range.first));
+    columns[3].add(day_number(range.last));
+    columns[4].add(part.first + 1);
+    columns[5].add(part.first + part.count);
+    parts.emplace(id, part);
   }
   parameters values;
-  values.add(ids).add(numbers).add(first).add(last);
+  for (auto& column : columns) values.add(column);
   for (const auto& row : run(sql::material_days, values)) {
     column_cursor at{row};
     auto of = at.id<response_id>();
-    auto day = read_day(at);
-    all.at(of).days.emplace(day.day, day.stored);
+    korean_day day{std::chrono::days{at.number()}};
+    stored_day stored;
+    stored.closed = at.flag();
+    stored.fetched_at = at.time();
+    stored.profile = read_profile(at.view(), stored.closed ? parts.at(of) : quarter_span{});
+    all.at(of).days.emplace(day, stored);
   }
 }
 

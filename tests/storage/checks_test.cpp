@@ -110,9 +110,31 @@ TEST_CASE("a settlement and a postponement keep the days that were fetched for t
   CHECK(!kept.begin()->second.closed);
   s.must<check_settled>(settle_check{check_of({1}, 5, true, 1), {{cust_no, day, day_profile{}, true, noon(62)}}});
   kept = s.read().check_materials(std::vector{response_id{2}}).value().at(0).days;
-  CHECK(kept.begin()->second.profile == full);
+  for (std::size_t i = 56; i < 60; ++i) CHECK(kept.begin()->second.profile.wh[i] == 100); // the event's hour
   CHECK(kept.begin()->second.closed);
   s.holds();
+}
+
+TEST_CASE("of a kept day a check is given what its verdict looks at, and of an open day and for a recheck all",
+          "[storage][checks]") {
+  house s{DR_BOTH};
+  verifying(s, 1); // from 14:00 to 15:00
+  day_profile day;
+  for (std::size_t i = 0; i < day.wh.size(); ++i) day.wh[i] = static_cast<std::int32_t>(1000 + i);
+  const auto cust_no = s.user_now({1}).cust_no;
+  const korean_day open{std::chrono::days{20'633}};
+  const korean_day closed{std::chrono::days{20'634}};
+  for (auto some : {open, closed}) s.must<done>(save_profile{cust_no, some, day, some == closed, noon(61)});
+  const auto days_of_check = [&] { return s.read().check_materials(std::vector{response_id{1}}).value().at(0).days; };
+  auto days = days_of_check();
+  REQUIRE(days.size() == 2);
+  CHECK(days.at(open).profile == day);
+  for (std::size_t i = 56; i < 60; ++i) CHECK(days.at(closed).profile.wh[i] == day.wh[i]);
+  CHECK(days.at(closed).closed);
+  CHECK(days.at(closed).fetched_at == noon(61));
+  auto first = s.settle({1}, 300);
+  s.must<done>(order_recheck{first.check.id, noon(100)});
+  CHECK(days_of_check().at(closed).profile == day);
 }
 
 TEST_CASE("settling what is not there fails", "[storage][checks]") {

@@ -256,3 +256,27 @@ TEST_CASE("without gaps a single short window agrees with arithmetic done in flo
     CHECK(finished(input).baseline_wh == static_cast<std::int64_t>(std::floor(sum / rules.keeps() + 0.5)));
   }
 }
+
+TEST_CASE("a verdict depends on no value outside of the quarters that it looks at", "[unit][settlement]") {
+  generator any(31);
+  int narrow = 0;
+  for (int i = 0; i < rounds; ++i) {
+    auto input = any.check();
+    input.metered.deadline_passed = any.chance(70);
+    const auto part = quarters_looked_at(input);
+    REQUIRE(part.first >= 0);
+    REQUIRE(part.first + part.count <= quarters_per_day);
+    narrow += part.count < quarters_per_day / 2;
+    auto blind = input;
+    for (auto& [day, profile] : blind.metered.days)
+      for (int q = 0; q < quarters_per_day; ++q)
+        if (q < part.first || q >= part.first + part.count)
+          profile.wh[static_cast<std::size_t>(q)] = any.chance(50) ? day_profile::missing : 1;
+    const auto seen = evaluate(input);
+    const auto told = evaluate(blind);
+    REQUIRE(seen.index() == told.index());
+    if (const auto* figures = std::get_if<evaluation>(&seen)) CHECK(*figures == std::get<evaluation>(told));
+    CHECK(days_needed(input) == days_needed(blind));
+  }
+  CHECK(narrow > rounds / 4);
+}
