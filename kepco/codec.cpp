@@ -103,22 +103,33 @@ meter_result<json::array_t> rows_of(std::string_view body, const char* list_name
   return rows;
 }
 
-/// absent for a value that is not there; garbage for one that cannot be.
-meter_result<nano_wh> energy_of(const json& row, const std::string& field) {
-  auto found = row.find(field);
-  if (found == row.end() || found->is_null()) return absent;
-  if (!found->is_string()) return garbage(field + " is no number");
-  auto text = trimmed(found->get_ref<const std::string&>());
+/// absent for an empty value; garbage for one that cannot be.
+meter_result<nano_wh> energy_in(const json& value, const std::string& field) {
+  if (value.is_null()) return absent;
+  if (!value.is_string()) return garbage(field + " is no number");
+  auto text = trimmed(value.get_ref<const std::string&>());
   if (text.empty()) return absent;
   auto energy = parse_kwh(text);
   if (!energy) return garbage(field + " is \"" + one_line(text, 40) + "\"");
   return *energy;
 }
 
+/// The same of a field that need not be there.
+meter_result<nano_wh> energy_of(const json& row, const std::string& field) {
+  auto found = row.find(field);
+  if (found == row.end()) return absent;
+  return energy_in(*found, field);
+}
+
 meter_result<meter_day> meter_day_of(const json& row) {
+  constexpr std::string_view quantity = "pwr_qty";
   meter_day day;
-  for (int quarter = 0; quarter < quarters_per_day; ++quarter) {
-    auto energy = energy_of(row, "pwr_qty" + quarter_label(quarter));
+  day.fill(absent);
+  for (const auto& [field, value] : row.get_ref<const json::object_t&>()) {
+    if (!field.starts_with(quantity)) continue;
+    auto quarter = quarter_of_label(std::string_view(field).substr(quantity.size()));
+    if (quarter < 0) continue;
+    auto energy = energy_in(value, field);
     if (!energy) return energy.error();
     day[static_cast<std::size_t>(quarter)] = *energy;
   }

@@ -43,8 +43,10 @@ private:
       parent.push_back(std::move(value));
       return &parent.back();
     }
-    auto& slot = parent[key_];
-    slot = std::move(value);
+    // KEPCO's quarter hours come in the order of their names.
+    auto& fields = parent.get_ref<json::object_t&>();
+    auto& slot = fields.emplace_hint(fields.end(), std::move(key_), nullptr)->second;
+    slot = std::move(value); // of a repeated name the last one counts
     return &slot;
   }
   bool put(json value) {
