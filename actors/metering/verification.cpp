@@ -188,7 +188,7 @@ void verification_state::carry_out(check_decided& done) {
 void verification_state::settle(response_id id, int attempts, storage::settle_check what) {
   ++settling;
   write(
-      self, parts.store, store_timeout, {std::move(what), nullptr},
+      self, parts.store, caf::infinite, {std::move(what), nullptr},
       [this, id](const storage::written&) {
         --settling;
         settled(id);
