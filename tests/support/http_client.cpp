@@ -26,6 +26,8 @@ namespace {
 
 constexpr std::uint16_t no_code = 1005;
 constexpr std::uint16_t lost = 1006;
+/// The parser asks for as many bytes at once as its buffer has room for, and for 512 if nobody made room.
+constexpr std::size_t read_bytes = std::size_t{64} * 1024;
 
 bool same(std::string_view left, std::string_view right) {
   return beast::iequals({left.data(), left.size()}, {right.data(), right.size()});
@@ -78,6 +80,7 @@ struct http_client::impl {
   void connect() {
     stream.emplace(context);
     buffer.clear();
+    buffer.reserve(read_bytes);
     stream->expires_after(timeout);
     check(run(context, [&](auto done) { stream->async_connect(endpoint(host, port), done); }), "connect");
     stream->socket().set_option(asio::ip::tcp::no_delay(true));
