@@ -1,5 +1,6 @@
 #include "domain/time.hpp"
 
+#include <array>
 #include <cstdio>
 
 namespace dr {
@@ -74,11 +75,22 @@ std::optional<year_month_day> take_date(std::string_view& text) {
   return date;
 }
 
-std::string format_date(year_month_day date) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()));
-  return text;
+/// Writes a number below 10^digits with its leading zeros; returns what is behind it.
+char* put_digits(char* to, unsigned value, int digits) noexcept {
+  for (int i = digits; i-- > 0; value /= 10) to[i] = static_cast<char>('0' + value % 10);
+  return to + digits;
+}
+
+constexpr std::size_t longest_date = 24; ///< in characters, of the years there are
+
+char* put_date(char* to, year_month_day date) noexcept {
+  const auto year = static_cast<int>(date.year());
+  to = year >= 0 && year <= 9999 ? put_digits(to, static_cast<unsigned>(year), 4)
+                                 : to + std::snprintf(to, longest_date, "%04d", year);
+  *to++ = '-';
+  to = put_digits(to, static_cast<unsigned>(date.month()), 2);
+  *to++ = '-';
+  return put_digits(to, static_cast<unsigned>(date.day()), 2);
 }
 
 } // namespace
@@ -103,17 +115,20 @@ time_point ceil_to_quarter(time_point at) noexcept {
 }
 
 std::string format_rfc3339(time_point at) {
-  auto day = floor<days>(at);
-  hh_mm_ss<milliseconds> clock{at - day};
-  char text[32];
-  std::snprintf(text, sizeof text, "T%02d:%02d:%02d", static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
-  auto out = format_date(year_month_day{day}) + text;
-  if (auto ms = static_cast<int>(clock.subseconds().count()); ms != 0) {
-    std::snprintf(text, sizeof text, ".%03d", ms);
-    out += text;
-  }
-  return out + "Z";
+  const auto day = floor<days>(at);
+  const hh_mm_ss<milliseconds> clock{at - day};
+  std::array<char, longest_date + 16> text; // NOLINT(cppcoreguidelines-pro-type-member-init): written below
+  char* to = put_date(text.data(), year_month_day{day});
+  const auto part = [&](char before, auto value, int digits) {
+    *to++ = before;
+    to = put_digits(to, static_cast<unsigned>(value.count()), digits);
+  };
+  part('T', clock.hours(), 2);
+  part(':', clock.minutes(), 2);
+  part(':', clock.seconds(), 2);
+  if (clock.subseconds().count() != 0) part('.', clock.subseconds(), 3);
+  *to++ = 'Z';
+  return {text.data(), to};
 }
 
 std::optional<time_point> parse_rfc3339(std::string_view text) {
@@ -133,7 +148,10 @@ std::optional<time_point> parse_rfc3339(std::string_view text) {
   return at;
 }
 
-std::string format_day(korean_day day) { return format_date(year_month_day{day}); }
+std::string format_day(korean_day day) {
+  std::array<char, longest_date> text; // NOLINT(cppcoreguidelines-pro-type-member-init): written below
+  return {text.data(), put_date(text.data(), year_month_day{day})};
+}
 
 std::optional<korean_day> parse_day(std::string_view text) {
   auto date = take_date(text);

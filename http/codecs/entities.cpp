@@ -24,6 +24,14 @@ std::string path_of(std::string_view collection, std::int64_t id) {
   return "/" + std::string(collection) + "/" + std::to_string(id);
 }
 
+/// A link to "/collection/id": rows have several of them, so they are put together without strings in between.
+void write_item_link(json_writer& out, std::string_view name, const std::string& origin, std::string_view folder,
+                     std::int64_t id) {
+  const digits number(id);
+  // A valid origin holds nothing to escape.
+  out.key(name).raw({R"({"href":")", origin, folder, number.view(), R"("})"});
+}
+
 /// Spring Data REST's habit: `self`, and the same under the item's own name.
 void begin_item_links(json_writer& out, std::string_view name, const std::string& origin, const std::string& path) {
   out.key("_links").begin_object();
@@ -106,9 +114,11 @@ void write_response(json_writer& out, const response& r, origin_ptr origin) {
   out.field("answeredAt", r.answered_at).field("deliveredAt", r.delivered_at);
   out.field("expectedPoints", r.expected_points).field("verification", to_string(r.verification));
   if (origin != nullptr) {
-    begin_item_links(out, "response", *origin, path_of("responses", r.id.value));
-    write_link(out, "dr", *origin, path_of("drs", r.campaign.value));
-    write_link(out, "user", *origin, path_of("users", r.user.value));
+    out.key("_links").begin_object();
+    write_item_link(out, "self", *origin, "/responses/", r.id.value);
+    write_item_link(out, "response", *origin, "/responses/", r.id.value);
+    write_item_link(out, "dr", *origin, "/drs/", r.campaign.value);
+    write_item_link(out, "user", *origin, "/users/", r.user.value);
     out.end_object();
   }
   out.end_object();
@@ -125,10 +135,12 @@ void write_check(json_writer& out, const reduction_check& c, origin_ptr origin) 
   out.field("creditedWh", c.credited_wh).field("quality", to_string(c.quality));
   out.field("checkedAt", c.checked_at).field("detail", c.detail);
   if (origin != nullptr) {
-    begin_item_links(out, "kepco", *origin, path_of("kepcos", c.id.value));
-    write_link(out, "response", *origin, path_of("responses", c.response.value));
-    write_link(out, "dr", *origin, path_of("drs", c.campaign.value));
-    write_link(out, "user", *origin, path_of("users", c.user.value));
+    out.key("_links").begin_object();
+    write_item_link(out, "self", *origin, "/kepcos/", c.id.value);
+    write_item_link(out, "kepco", *origin, "/kepcos/", c.id.value);
+    write_item_link(out, "response", *origin, "/responses/", c.response.value);
+    write_item_link(out, "dr", *origin, "/drs/", c.campaign.value);
+    write_item_link(out, "user", *origin, "/users/", c.user.value);
     out.end_object();
   }
   out.end_object();

@@ -1,7 +1,6 @@
 #include "http/codecs/json_writer.hpp"
 
-#include "http/codecs/numbers.hpp"
-
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -27,6 +26,30 @@ std::size_t sequence_length(std::string_view text) noexcept {
   if (first == 0xF0U && second < 0x90U) return 0;
   if (first == 0xF4U && second > 0x8FU) return 0;
   return length;
+}
+
+bool is_special(char c) noexcept {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20U || byte == 0x7FU || c == '"' || c == '\\';
+}
+
+/// How many bytes at the start of `text` go out as they are.
+std::size_t clean_length(std::string_view text) noexcept {
+  std::size_t i = 0;
+  while (i < text.size()) {
+    const bool ascii = static_cast<unsigned char>(text[i]) < 0x80U;
+    const auto length = ascii ? (is_special(text[i]) ? 0 : 1) : sequence_length(text.substr(i));
+    if (length == 0) break;
+    i += length;
+  }
+  return i;
+}
+
+/// Makes the text longer and returns where the new bytes go: what is written there is one step instead of many.
+char* grow(std::string& out, std::size_t bytes) {
+  const auto before = out.size();
+  out.resize(before + bytes);
+  return out.data() + before;
 }
 
 void append_escape(std::string& out, char c) {
@@ -59,35 +82,39 @@ void append_escape(std::string& out, char c) {
 } // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
+  const auto clean = clean_length(text);
+  if (clean == text.size()) { // nearly always
+    auto* to = grow(out, text.size() + 2);
+    *to++ = '"';
+    to = std::copy(text.begin(), text.end(), to);
+    *to = '"';
+    return;
+  }
   out += '"';
-  std::size_t begin = 0; // of what goes out as it is
-  for (std::size_t i = 0; i < text.size();) {
-    const char c = text[i];
-    const auto byte = static_cast<unsigned char>(c);
-    const bool special = byte < 0x20U || byte == 0x7FU || c == '"' || c == '\\';
-    const auto length = byte < 0x80U ? (special ? 0 : 1) : sequence_length(text.substr(i));
-    if (length > 0) {
-      i += length;
-      continue;
-    }
-    out += text.substr(begin, i - begin);
-    if (special)
-      append_escape(out, c);
+  for (auto rest = text; !rest.empty();) {
+    const auto plain = clean_length(rest);
+    out += rest.substr(0, plain);
+    rest.remove_prefix(plain);
+    if (rest.empty()) break;
+    if (is_special(rest.front()))
+      append_escape(out, rest.front());
     else
       out += replacement;
-    begin = ++i;
+    rest.remove_prefix(1);
   }
-  out += text.substr(begin);
   out += '"';
 }
 
-void json_writer::separate() {
-  if (comma_) out_ += ',';
+/// Makes the text longer for a value or key, with the comma before it; returns where it goes.
+char* json_writer::room_for(std::size_t bytes) {
+  if (!comma_) return grow(out_, bytes);
+  auto* to = grow(out_, bytes + 1);
+  *to = ',';
+  return to + 1;
 }
 
 json_writer& json_writer::open(char bracket) {
-  separate();
-  out_ += bracket;
+  *room_for(1) = bracket;
   comma_ = false;
   return *this;
 }
@@ -99,16 +126,17 @@ json_writer& json_writer::close(char bracket) {
 }
 
 json_writer& json_writer::key(std::string_view name) {
-  separate();
-  out_ += '"';
-  out_ += name; // one of ours: nothing to escape
-  out_ += "\":";
+  auto* to = room_for(name.size() + 3);
+  *to++ = '"';
+  to = std::copy(name.begin(), name.end(), to); // one of ours: nothing to escape
+  *to++ = '"';
+  *to = ':';
   comma_ = false;
   return *this;
 }
 
 json_writer& json_writer::value(std::string_view text) {
-  separate();
+  if (comma_) out_ += ',';
   append_json_string(out_, text);
   comma_ = true;
   return *this;
@@ -122,8 +150,17 @@ json_writer& json_writer::value(double number) {
 }
 
 json_writer& json_writer::raw(std::string_view json) {
-  separate();
+  if (comma_) out_ += ',';
   out_ += json;
+  comma_ = true;
+  return *this;
+}
+
+json_writer& json_writer::raw(std::initializer_list<std::string_view> pieces) {
+  std::size_t bytes = 0;
+  for (const auto piece : pieces) bytes += piece.size();
+  auto* to = room_for(bytes);
+  for (const auto piece : pieces) to = std::copy(piece.begin(), piece.end(), to);
   comma_ = true;
   return *this;
 }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "domain/time.hpp"
+#include "http/codecs/numbers.hpp"
 
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,13 +33,15 @@ public:
   json_writer& value(const std::string& text) { return value(std::string_view(text)); }
   json_writer& value(std::same_as<bool> auto truth) { return raw(truth ? "true" : "false"); }
   json_writer& value(std::integral auto number) requires(!std::same_as<decltype(number), bool>) {
-    return raw(std::to_string(number));
+    return raw(digits(number).view());
   }
   json_writer& value(double number);
   json_writer& value(time_point at) { return value(format_rfc3339(at)); }
   json_writer& null() { return raw("null"); }
   /// Ready JSON, taken as it is.
   json_writer& raw(std::string_view json);
+  /// The same from pieces, put together.
+  json_writer& raw(std::initializer_list<std::string_view> pieces);
 
   template <class T> json_writer& field(std::string_view name, const T& what) { return key(name).value(what); }
   /// Nothing is written as null.
@@ -50,7 +54,7 @@ public:
 private:
   json_writer& open(char bracket);
   json_writer& close(char bracket);
-  void separate();
+  char* room_for(std::size_t bytes);
 
   std::string& out_;
   bool comma_ = false; ///< a value stands right before

@@ -1,12 +1,29 @@
 // Exact numbers: power crosses the border as kW with up to three decimals and is kept in whole W.
 #pragma once
 
+#include <array>
+#include <charconv>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace dr::http {
+
+/// A whole number in decimal digits, with its sign, without a heap.
+class digits {
+public:
+  explicit digits(std::integral auto number) noexcept
+      : end_(std::to_chars(text_.data(), text_.data() + text_.size(), number).ptr) {}
+  digits(const digits&) = delete;
+  digits& operator=(const digits&) = delete;
+  std::string_view view() const noexcept { return {text_.data(), static_cast<std::size_t>(end_ - text_.data())}; }
+
+private:
+  std::array<char, 24> text_; ///< the longest of 64 bits has 20
+  const char* end_;
+};
 
 /// 400000 → "400", 400500 → "400.5", -5 → "-0.005".
 std::string format_kilowatts(std::int64_t watts);

@@ -3,24 +3,26 @@
 #include "storage/postgres/json_columns.hpp"
 
 #include <charconv>
-#include <cstring>
 
 namespace dr::storage {
 
-const char* column_cursor::next() { return row_[at_++].c_str(); }
+std::string_view column_cursor::view() {
+  std::string_view cell{at_.c_str(), at_.size()};
+  ++at_;
+  return cell;
+}
 
 std::int64_t column_cursor::number() {
-  const char* text = next();
+  auto text = view();
   std::int64_t value = 0;
-  auto end = text + std::strlen(text);
-  if (auto read = std::from_chars(text, end, value); read.ec != std::errc{} || read.ptr != end)
+  auto end = text.data() + text.size();
+  if (auto read = std::from_chars(text.data(), end, value); read.ec != std::errc{} || read.ptr != end)
     throw std::runtime_error("a column that should be a number is none");
   return value;
 }
 
-bool column_cursor::flag() { return *next() == 't'; }
-std::string column_cursor::text() { return next(); }
-std::string_view column_cursor::view() { return next(); }
+bool column_cursor::flag() { return view().starts_with('t'); }
+std::string column_cursor::text() { return std::string{view()}; }
 time_point column_cursor::time() { return time_point{std::chrono::milliseconds{number()}}; }
 
 std::optional<std::int64_t> column_cursor::optional_number() {

@@ -12,8 +12,8 @@ namespace dr::storage {
 /// Reads the columns of one row from left to right.
 class column_cursor {
 public:
-  explicit column_cursor(pqxx::row row) : row_(std::move(row)) {}
-  bool null() const { return row_[at_].is_null(); }
+  explicit column_cursor(const pqxx::row& row) : at_(row.begin()) {}
+  bool null() const { return at_.is_null(); }
   std::int64_t number();
   bool flag();
   std::string text();
@@ -26,9 +26,8 @@ public:
   template <class Id> Id id() { return Id{number()}; }
 
 private:
-  const char* next();
-  pqxx::row row_;
-  int at_ = 0;
+  /// Steps through the cells; one look-up of a cell by its number would count references to the whole result.
+  pqxx::row::const_iterator at_;
 };
 
 // Aliases: u users, c campaign, r response, k reduction_check, l ledger, e event, v verification, d day_profile.

@@ -28,12 +28,22 @@ campaign_response read_campaign_response(column_cursor& at) {
   return out;
 }
 
+struct response_row {
+  response stored;
+  bool queued = false;
+};
+
+response_row read_response_row(column_cursor& at) {
+  auto stored = read_response(at);
+  return {std::move(stored), at.flag()};
+}
+
 /// The campaigns that a list of responses refers to.
 std::map<campaign_id, campaign>
-campaigns_of(const std::vector<response>& list,
+campaigns_of(const std::vector<response_row>& list,
              const std::function<pqxx::result(const statement&, const parameters&)>& run) {
   std::set<campaign_id> ids;
-  for (const auto& r : list) ids.insert(r.campaign);
+  for (const auto& row : list) ids.insert(row.stored.campaign);
   array_literal array;
   for (auto id : ids) array.add(id.value);
   std::map<campaign_id, campaign> all;
@@ -43,11 +53,6 @@ campaigns_of(const std::vector<response>& list,
   });
   return all;
 }
-
-struct response_row {
-  response stored;
-  bool queued = false;
-};
 
 } // namespace
 
@@ -104,7 +109,9 @@ result<page<T>> pg_reader::list(const dr::storage::statement& rows, const dr::st
     auto values = filter;
     auto offset = keyset ? 0 : std::min(at.number, std::numeric_limits<std::int64_t>::max() / at.size) * at.size;
     values.add(at.after).add(std::int64_t{at.size} + 1).add(offset);
-    each(in.run(rows, values), [&](column_cursor& columns) {
+    const auto found = in.run(rows, values);
+    out.items.reserve(found.size());
+    each(found, [&](column_cursor& columns) {
       if (static_cast<int>(out.items.size()) < at.size)
         out.items.push_back(make(columns));
       else
@@ -167,22 +174,18 @@ result<page<response>> pg_reader::responses(const response_filter& filter, const
   parameters values;
   values.add_nonzero(filter.campaign.value).add_nonzero(filter.user.value);
   filter.answer ? values.add(std::int64_t{static_cast<unsigned char>(*filter.answer)}) : values.add_null();
-  auto stored =
-      list<response_row>(sql::list_responses, sql::count_responses, std::move(values), at, [](column_cursor& columns) {
-        response_row row{read_response(columns), false};
-        row.queued = columns.flag();
-        return row;
-      });
+  auto stored = list<response_row>(sql::list_responses, sql::count_responses, std::move(values), at, read_response_row);
   if (!stored) return stored.error();
-  std::vector<response> plain;
-  for (const auto& row : stored->items) plain.push_back(row.stored);
   // A campaign's terms are read once, not with each of its responses.
-  auto known = read<std::map<campaign_id, campaign>>(
-      false, [&](session& in) -> result<std::map<campaign_id, campaign>> { return campaigns_of(plain, in.runner()); });
+  auto known =
+      read<std::map<campaign_id, campaign>>(false, [&](session& in) -> result<std::map<campaign_id, campaign>> {
+        return campaigns_of(stored->items, in.runner());
+      });
   if (!known) return known.error();
   page<response> out;
   out.total = stored->total;
   out.more = stored->more;
+  out.items.reserve(stored->items.size());
   for (auto& row : stored->items) {
     const auto& of = known->at(row.stored.campaign);
     out.items.push_back(presented(std::move(row.stored), of, row.queued));
