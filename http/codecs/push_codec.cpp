@@ -8,6 +8,8 @@ namespace {
 
 using actors::campaign_notice_kind;
 
+constexpr std::size_t usual_tail = 320; ///< of an alert, in bytes
+
 const char* name_of(campaign_notice_kind kind) noexcept {
   switch (kind) {
   case campaign_notice_kind::announced:
@@ -44,9 +46,11 @@ std::string push_codec::alert_head(campaign_notice_kind kind, const campaign& c)
 
 std::string push_codec::alert_tail(const response& r) const {
   std::string text;
+  text.reserve(usual_tail);
   json_writer out(text);
   write_response(out, r);
-  return text + "}";
+  text += '}'; // the message's
+  return text;
 }
 
 std::string push_codec::campaign_message(campaign_notice_kind kind, const campaign& c) const {

@@ -178,6 +178,17 @@ TEST_CASE("text in JSON is escaped, and broken UTF-8 never leaves", "[http][code
   append_json_string(text, "\"\\\n\x01\x7F한😀\xFF\xC3");
   CHECK(text == "\"\\\"\\\\\\n\\u0001\\u007f한😀\xEF\xBF\xBD\xEF\xBF\xBD\"");
   CHECK(json::parse(text).is_string());
+  std::string ends;
+  append_json_string(ends, "\xED\xA0\x80한\xED");
+  CHECK(ends == "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD한\xEF\xBF\xBD\"");
+}
+
+TEST_CASE("JSON that is put together from pieces is one value among others", "[http][codecs]") {
+  std::string text;
+  json_writer out(text);
+  out.begin_object().field("least", INT64_MIN).key("ids").begin_array();
+  out.raw({"1", "2"}).raw({"", "3"}).value(std::uint64_t{UINT64_MAX}).end_array().field("name", "").end_object();
+  CHECK(text == R"({"least":-9223372036854775808,"ids":[12,3,18446744073709551615],"name":""})");
 }
 
 TEST_CASE("a statement's texts are quoted and never run as formulas", "[http][codecs]") {

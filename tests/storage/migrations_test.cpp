@@ -30,6 +30,17 @@ TEST_CASE("migrations are applied once", "[storage][migrations]") {
   CHECK(empty.run("SELECT length(checksum) FROM migration LIMIT 1") == "64");
 }
 
+TEST_CASE("instants cross the border exactly, and without a call for each", "[storage][migrations]") {
+  test_database empty;
+  REQUIRE(connect(empty)->migrate());
+  // From the year 1 to 9999, with odd milliseconds.
+  CHECK(empty.run("SELECT count(*) FROM generate_series(-62135596800000, 253402300799999, 31553789759917) AS t(ms) "
+                  "WHERE dr_ms(dr_instant(ms)) <> ms") == "0");
+  CHECK(empty.run("SELECT dr_ms(timestamptz '2026-11-22 12:00:00.007+00')") == "1795348800007");
+  CHECK_THAT(empty.run("EXPLAIN (VERBOSE, FORMAT JSON) SELECT dr_ms(created_at), dr_instant(id) FROM users"),
+             Catch::Contains("date_part") && !Catch::Contains("dr_ms") && !Catch::Contains("dr_instant"));
+}
+
 TEST_CASE("two programs that migrate at once do not get into each other's way", "[storage][migrations]") {
   test_database empty;
   auto run = [&] { return connect(empty)->migrate(); };

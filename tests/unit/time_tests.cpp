@@ -24,6 +24,13 @@ TEST_CASE("fractions of a second are read to the millisecond and cut behind it",
   CHECK(parse_rfc3339("2026-11-22T12:00:00.000000001+00:00") == base);
 }
 
+TEST_CASE("an instant is written with all its leading zeros, and with milliseconds when it has some", "[unit][time]") {
+  for (const auto* text : {"2026-11-22T12:00:00Z", "2026-01-02T03:04:05Z", "2026-11-22T12:00:00.007Z",
+                           "1969-12-31T23:59:59.999Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.120Z"})
+    CHECK(format_rfc3339(*parse_rfc3339(text)) == text);
+  CHECK(format_rfc3339(*parse_rfc3339("9999-12-31T23:59:59Z") + 1s) == "10000-01-01T00:00:00Z");
+}
+
 TEST_CASE("what is not exactly RFC 3339 is refused", "[unit][time]") {
   for (const auto* wrong : {"",
                             "2026-11-22",
