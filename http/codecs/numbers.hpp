@@ -21,7 +21,7 @@ public:
   std::string_view view() const noexcept { return {text_.data(), static_cast<std::size_t>(end_ - text_.data())}; }
 
 private:
-  std::array<char, 24> text_; ///< the longest of 64 bits has 20
+  std::array<char, 24> text_{}; ///< the longest of 64 bits has 20
   const char* end_;
 };
 
