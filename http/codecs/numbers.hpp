@@ -14,15 +14,17 @@ namespace dr::http {
 /// A whole number in decimal digits, with its sign, without a heap.
 class digits {
 public:
-  explicit digits(std::integral auto number) noexcept
-      : end_(std::to_chars(text_.data(), text_.data() + text_.size(), number).ptr) {}
+  explicit digits(std::integral auto number) noexcept {
+    size_ =
+        static_cast<std::size_t>(std::to_chars(text_.data(), text_.data() + text_.size(), number).ptr - text_.data());
+  }
   digits(const digits&) = delete;
   digits& operator=(const digits&) = delete;
-  std::string_view view() const noexcept { return {text_.data(), static_cast<std::size_t>(end_ - text_.data())}; }
+  std::string_view view() const noexcept { return {text_.data(), size_}; }
 
 private:
   std::array<char, 24> text_{}; ///< the longest of 64 bits has 20
-  const char* end_;
+  std::size_t size_ = 0;
 };
 
 /// 400000 → "400", 400500 → "400.5", -5 → "-0.005".
