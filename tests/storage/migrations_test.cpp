@@ -70,21 +70,6 @@ TEST_CASE("beside a running server only the migrations up to the first that woul
   CHECK(connect(other)->migrate_beside().value().empty()); // the first one makes everything
 }
 
-TEST_CASE("the functions of instants are inlined and exact to the millisecond", "[storage][migrations]") {
-  house s{kind::postgres};
-  const auto& db = s.postgres();
-  const std::string way = "dr_ms(dr_instant(n))";
-  db.run("CREATE TABLE instant AS SELECT 1782000000123 + n::bigint * 86399999 AS n FROM generate_series(-20000,20000) "
-         "AS n");
-  CHECK(db.run("SELECT count(*) FROM instant WHERE " + way + " <> n") == "0");
-  CHECK(db.run("SELECT dr_instant(1782885600123) = timestamptz '2026-07-01 06:00:00.123+00'") == "t");
-  db.run(
-      "CREATE FUNCTION plan() RETURNS text LANGUAGE plpgsql AS $$ DECLARE line text; every text := ''; BEGIN FOR line "
-      "IN EXPLAIN (VERBOSE) SELECT dr_ms(dr_instant(n)) FROM instant LOOP every := every || line; END LOOP; "
-      "RETURN every; END $$");
-  CHECK_THAT(db.run("SELECT plan()"), Catch::Contains("date_part") && !Catch::Contains("dr_"));
-}
-
 TEST_CASE("a changed migration is refused in words", "[storage][migrations]") {
   house s{kind::postgres};
   s.postgres().run("UPDATE migration SET checksum = 'other' WHERE version = 1");
