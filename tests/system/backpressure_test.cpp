@@ -72,9 +72,7 @@ TEST_CASE("with Postgres away the queue is bounded, callers beyond it are refuse
   for (auto& each : waiting) CHECK(each.read_until("\r\n\r\n").starts_with("HTTP/1.1 200"));
   CHECK(on.call("PUT", "/responses/" + std::to_string(users) + "/accept").status == 200);
   CHECK(queued() == 0);
-  const auto heard = socket.receive();
-  REQUIRE(heard);
-  CHECK(json::parse(*heard).at("response").at("answer") == "accept");
+  CHECK(hear(socket, "response.changed").at("response").at("answer") == "accept");
   CHECK(on.get("/drs/" + std::to_string(campaign) + "/summary").at("accept") == bound + 1);
   CHECK(on.get("/health").at("status") == "up");
   require_events_whole(on);

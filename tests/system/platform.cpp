@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <stdexcept>
 #include <unistd.h>
 
 namespace dr::test {
@@ -186,6 +187,15 @@ json response_of(platform& on, int campaign, int user) {
 unsigned accept(platform& on, int campaign, int user) {
   const auto id = response_of(on, campaign, user).at("id").get<int>();
   return on.call("PUT", "/responses/" + std::to_string(id) + "/accept").status;
+}
+
+json hear(ws_client& socket, const std::string& type) {
+  for (;;) {
+    const auto text = socket.receive();
+    if (!text) throw std::runtime_error("there was no message of type " + type);
+    auto message = json::parse(*text);
+    if (message.at("type") == type) return message;
+  }
 }
 
 void end_campaign(platform& on, int campaign) {

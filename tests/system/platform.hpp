@@ -89,6 +89,9 @@ int start_campaign(platform& on, const json& extra = json::object());
 /// The only response of the user in the campaign.
 json response_of(platform& on, int campaign, int user);
 unsigned accept(platform& on, int campaign, int user);
+/// The customer's next message of this type. Others are passed over: an alert may come behind the snapshot that holds
+/// it.
+json hear(ws_client& socket, const std::string& type);
 void end_campaign(platform& on, int campaign);
 /// Tells the simulator that the user's site reduces from the campaign's start on.
 void reduce(platform& on, int campaign, int user, double kw);

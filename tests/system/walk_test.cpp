@@ -66,14 +66,7 @@ TEST_CASE("a connected customer is alerted, answers by its socket and hears of i
   platform on;
   const int user = enrol(on, "한빛제강", 400);
   auto socket = on.socket_of(user);
-  const auto next = [&](const std::string& type) {
-    for (;;) {
-      const auto text = socket.receive();
-      REQUIRE(text);
-      const auto message = json::parse(*text);
-      if (message.at("type") == type) return message;
-    }
-  };
+  const auto next = [&](const std::string& type) { return hear(socket, type); };
   CHECK(next("snapshot").at("campaigns").empty());
   const int campaign = start_campaign(on);
   const auto alert = next("campaign.started");
