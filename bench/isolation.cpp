@@ -116,6 +116,7 @@ void report(bench& on, scene& at, const std::string& name, const std::string& co
   answers.unit = "1/s";
   answers.ours = broken.answers_per_s.median();
   answers.bare = healthy.answers_per_s.median();
+  answers.paired = broken.answers_per_s.median_ratio(healthy.answers_per_s);
   answers.spread = broken.answers_per_s.spread();
   answers.cpu_us = broken.cpu_us.median();
   answers.rss_bytes = at.platform().used().rss_bytes;
@@ -149,7 +150,7 @@ struct condition {
 /// All conditions in turn, each round beginning with another one, so that none has the better place. The first is the
 /// healthy one that the others are compared with.
 void compare(bench& on, scene& at, const std::string& name, std::vector<condition>& all) {
-  const auto rounds = static_cast<std::size_t>(on.pick(1, 2 * on.rounds()));
+  const auto rounds = static_cast<std::size_t>(on.pick(1, 4 * on.rounds()));
   for (std::size_t round = 0; round < rounds; ++round)
     for (std::size_t i = 0; i < all.size(); ++i) {
       auto& now = all[(round + i) % all.size()];

@@ -109,7 +109,14 @@ double series::spread() const {
   return (*high - *low) / median();
 }
 
+double series::median_ratio(const series& other) const {
+  series ratios;
+  for (std::size_t i = 0; i < values_.size(); ++i) ratios.add(values_[i] / other.values_.at(i));
+  return ratios.median();
+}
+
 std::optional<double> case_result::ratio() const {
+  if (paired) return paired;
   return bare && *bare > 0 ? std::optional(ours / *bare) : std::nullopt;
 }
 

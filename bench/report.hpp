@@ -20,6 +20,9 @@ public:
   double median() const;
   /// (highest − lowest) ÷ median; 0 for a single value.
   double spread() const;
+  /// The median of value ÷ the other's value of the same round: the machine's own ups and downs drop out. Both have as
+  /// many rounds.
+  double median_ratio(const series& other) const;
 
 private:
   std::vector<double> values_;
@@ -40,13 +43,14 @@ struct case_result {
   std::string unit;
   double ours = 0;
   std::optional<double> bare = {};            ///< the bare limit, measured in the same run
+  std::optional<double> paired = {};          ///< the ratio, when it was taken round by round
   double spread = 0;                          ///< of ours, over the rounds
   std::optional<double> cpu_us = {};          ///< the server's CPU time per operation, in µs
   std::optional<std::int64_t> rss_bytes = {}; ///< the server's resident memory at the end
   std::vector<goal> goals = {};
   std::string error = {}; ///< why there is no figure
 
-  /// ours ÷ bare: of rates at least, of times at most, what the goal says.
+  /// `paired`, or ours ÷ bare: of rates at least, of times at most, what the goal says.
   std::optional<double> ratio() const;
   /// "ratio ≥ 0.80, ours ≤ 50 ms".
   std::string goal_text() const;

@@ -38,6 +38,21 @@ TEST_CASE("a series gives its median and how far its values lie apart", "[bench]
   CHECK(values.spread() == Approx(9 / 2.5));
 }
 
+TEST_CASE("a ratio taken round by round does not follow a machine that slows down", "[bench]") {
+  series ours;
+  series theirs;
+  for (const double speed : {100.0, 50.0, 10.0}) {
+    ours.add(speed * 0.9);
+    theirs.add(speed);
+  }
+  ours.add(4);
+  theirs.add(40); // one round that was disturbed
+  CHECK(ours.median_ratio(theirs) == Approx(0.9));
+  auto result = sample(30, 50);
+  result.paired = ours.median_ratio(theirs);
+  CHECK(result.ratio() == Approx(0.9));
+}
+
 TEST_CASE("the JSON of a run holds what tools need", "[bench]") {
   auto failed = sample(0, 0);
   failed.error = "no answer";
