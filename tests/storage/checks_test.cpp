@@ -112,6 +112,10 @@ TEST_CASE("a settlement and a postponement keep the days that were fetched for t
   kept = s.read().check_materials(std::vector{response_id{2}}).value().at(0).days;
   for (std::size_t i = 56; i < 60; ++i) CHECK(kept.begin()->second.profile.wh[i] == 100); // the event's hour
   CHECK(kept.begin()->second.closed);
+  s.must<done>(order_recheck{s.settle({2}, 300).check.id, noon(100)}); // which is given all of it
+  kept = s.read().check_materials(std::vector{response_id{2}}).value().at(0).days;
+  CHECK(kept.begin()->second.profile == full);
+  CHECK(kept.begin()->second.closed);
   s.holds();
 }
 

@@ -208,6 +208,8 @@ TEST_CASE("a kept day never forgets a value, and says whether to ask again", "[s
   s.enrol("more", 1000, 0, "3234567890");
   CHECK(s.read().history({}, 1, day(-9), day(0)).value().size() == 1);
   CHECK(s.read().history({}, 9, day(-9), day(0)).value().size() == 2);
+  s.must<done>(order_recheck{s.settle({1}, 300).check.id, noon(100)}); // which is given all of a closed day
+  CHECK(s.read().check_materials(std::vector{response_id{1}}).value().at(0).days.at(day(-2)).profile == profile(5));
 }
 
 TEST_CASE("the material reaches back as far as the campaign's baselines may look", "[storage][materials]") {
