@@ -74,7 +74,6 @@ std::optional<result<identity>> recognise(front_context& app, const request_cont
 
 awaitable<result<identity>> identify(front_context& app, const request_context& request, bool in_query) {
   const auto generation = app.access.generation();
-  if (auto known = recognise(app, request, in_query)) co_return std::move(*known);
   identity made;
   made.token_hash = hash_hex(token_of(request, in_query));
   auto pending = find_token_owner(app, made.token_hash);

@@ -64,7 +64,7 @@ private:
 /// Who asks, as far as that is known without the store; nothing when only the store can tell. `in_query`: the token may
 /// come as ?access_token= (WebSocket routes only). Fails: unauthorized.
 std::optional<result<identity>> recognise(front_context& app, const request_context& request, bool in_query);
-/// The same, asking the store. Fails: unauthorized, store errors.
+/// Asks the store about a token that recognise() does not know. Fails: unauthorized, store errors.
 awaitable<result<identity>> identify(front_context& app, const request_context& request, bool in_query);
 
 /// What admission found out about a request; attached to it for its handler.
