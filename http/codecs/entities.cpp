@@ -33,10 +33,11 @@ void write_item_link(json_writer& out, std::string_view name, const std::string&
 }
 
 /// Spring Data REST's habit: `self`, and the same under the item's own name.
-void begin_item_links(json_writer& out, std::string_view name, const std::string& origin, const std::string& path) {
+void begin_item_links(json_writer& out, std::string_view name, const std::string& origin, std::string_view folder,
+                      std::int64_t id) {
   out.key("_links").begin_object();
-  write_link(out, "self", origin, path);
-  write_link(out, name, origin, path);
+  write_item_link(out, "self", origin, folder, id);
+  write_item_link(out, name, origin, folder, id);
 }
 
 void write_counts(json_writer& out, const campaign_counts& n) {
@@ -70,7 +71,7 @@ void write_user(json_writer& out, const user& u, origin_ptr origin) {
   out.field("createdAt", u.created_at).field("tokenCreatedAt", u.token_created_at);
   if (origin != nullptr) {
     const auto path = path_of("users", u.id.value);
-    begin_item_links(out, "user", *origin, path);
+    begin_item_links(out, "user", *origin, "/users/", u.id.value);
     write_link(out, "ledger", *origin, path + "/ledger");
     write_link(out, "responses", *origin, "/responses?userId=" + std::to_string(u.id.value));
     out.end_object();
@@ -95,7 +96,7 @@ void write_campaign(json_writer& out, const campaign& c, origin_ptr origin) {
   out.end_array();
   if (origin != nullptr) {
     const auto path = path_of("drs", c.id.value);
-    begin_item_links(out, "dr", *origin, path);
+    begin_item_links(out, "dr", *origin, "/drs/", c.id.value);
     write_link(out, "responses", *origin, "/responses?drId=" + std::to_string(c.id.value));
     write_link(out, "kepcos", *origin, "/kepcos?drId=" + std::to_string(c.id.value));
     write_link(out, "summary", *origin, path + "/summary");
@@ -114,9 +115,7 @@ void write_response(json_writer& out, const response& r, origin_ptr origin) {
   out.field("answeredAt", r.answered_at).field("deliveredAt", r.delivered_at);
   out.field("expectedPoints", r.expected_points).field("verification", to_string(r.verification));
   if (origin != nullptr) {
-    out.key("_links").begin_object();
-    write_item_link(out, "self", *origin, "/responses/", r.id.value);
-    write_item_link(out, "response", *origin, "/responses/", r.id.value);
+    begin_item_links(out, "response", *origin, "/responses/", r.id.value);
     write_item_link(out, "dr", *origin, "/drs/", r.campaign.value);
     write_item_link(out, "user", *origin, "/users/", r.user.value);
     out.end_object();
@@ -135,9 +134,7 @@ void write_check(json_writer& out, const reduction_check& c, origin_ptr origin) 
   out.field("creditedWh", c.credited_wh).field("quality", to_string(c.quality));
   out.field("checkedAt", c.checked_at).field("detail", c.detail);
   if (origin != nullptr) {
-    out.key("_links").begin_object();
-    write_item_link(out, "self", *origin, "/kepcos/", c.id.value);
-    write_item_link(out, "kepco", *origin, "/kepcos/", c.id.value);
+    begin_item_links(out, "kepco", *origin, "/kepcos/", c.id.value);
     write_item_link(out, "response", *origin, "/responses/", c.response.value);
     write_item_link(out, "dr", *origin, "/drs/", c.campaign.value);
     write_item_link(out, "user", *origin, "/users/", c.user.value);
@@ -156,8 +153,8 @@ void write_entry(json_writer& out, const ledger_entry& e, origin_ptr origin) {
   out.field("at", e.at);
   if (origin != nullptr) {
     out.key("_links").begin_object();
-    write_link(out, "user", *origin, path_of("users", e.user.value));
-    if (e.response) write_link(out, "response", *origin, path_of("responses", e.response.value));
+    write_item_link(out, "user", *origin, "/users/", e.user.value);
+    if (e.response) write_item_link(out, "response", *origin, "/responses/", e.response.value);
     out.end_object();
   }
   out.end_object();
@@ -184,7 +181,7 @@ void write_summary(json_writer& out, const campaign& c, bool with_name, origin_p
     const auto path = path_of("drs", c.id.value);
     out.key("_links").begin_object();
     write_link(out, "self", *origin, path + "/summary");
-    write_link(out, "dr", *origin, path);
+    write_item_link(out, "dr", *origin, "/drs/", c.id.value);
     out.end_object();
   }
   out.end_object();
