@@ -44,7 +44,8 @@ struct faults {
   }
 };
 
-/// Ends the actor at once, whatever it is doing; its registry takes that for a crash.
+/// Looks for the actor, and ends it at once if it is to crash, whatever it is doing; its registry takes that for a
+/// crash.
 void reach(caf::scoped_actor& self, const actors::registry_actor& registry, faults::victim whom) {
   self->request(caf::actor_cast<caf::actor>(registry), 1s,
                 actors::find_entity{actors::entity_kind::campaign, whom.campaign})
