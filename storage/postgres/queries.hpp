@@ -124,20 +124,27 @@ inline constexpr statement material_jobs{
     "material_jobs", "SELECT " DR_RESPONSE_COLUMNS "," DR_QUEUED ",u.cust_no," DR_QUEUE_COLUMNS " FROM verification v "
                      "JOIN response r ON r.id = v.response_id JOIN users u ON u.id = r.user_id "
                      "WHERE v.response_id = ANY($1::bigint[])"};
-// 4 is canceled; a campaign that is open counts with the present accept, an ended one with the frozen one.
+// 4 is canceled; a campaign that is open counts with the present accept, an ended one with the frozen one. First the
+// few campaigns that may be neighbours, then of each the user's response, by the range of its responses' numbers: a
+// user may have hundreds of responses, and all of them would be looked at for every check. OFFSET 0 keeps the index
+// look-ups inside: while a table is young, its statistics invite to walk it for each check.
 inline constexpr statement material_neighbours{
     "material_neighbours",
+    "WITH near AS MATERIALIZED (SELECT c.id,c.starts_at,n.first,n.last FROM campaign c CROSS JOIN LATERAL "
+    "(SELECT min(x.id) AS first,max(x.id) AS last FROM response x WHERE x.campaign_id = c.id) AS n "
+    "WHERE c.status <> 4 AND NOT c.test AND c.starts_at >= (SELECT dr_instant(min(f)) FROM unnest($3::bigint[]) AS f) "
+    "AND c.starts_at < (SELECT dr_instant(max(l)) FROM unnest($4::bigint[]) AS l)) "
     "SELECT w.response_id," DR_RESPONSE_COLUMNS "," DR_QUEUED ",coalesce(NOT v.parked,false),"
     "coalesce(k.spread,'[]'::jsonb) FROM unnest($1::bigint[],$2::bigint[],$3::bigint[],$4::bigint[]) "
-    "AS w(response_id,user_id,first,last) JOIN response r ON r.user_id = w.user_id "
-    "AND r.id <> w.response_id AND (r.answer = 1 OR r.turned) JOIN campaign c ON c.id = r.campaign_id "
-    "AND c.status <> 4 AND NOT c.test AND c.starts_at >= dr_instant(w.first) "
-    "AND c.starts_at < dr_instant(w.last) JOIN users u ON u.id = r.user_id "
-    "LEFT JOIN verification v ON v.response_id = r.id "
-    "LEFT JOIN reduction_check k ON k.response_id = r.id ORDER BY w.response_id, r.id"};
+    "AS w(response_id,user_id,first,last) JOIN near ON near.starts_at >= dr_instant(w.first) "
+    "AND near.starts_at < dr_instant(w.last) CROSS JOIN LATERAL (SELECT * FROM response x WHERE x.user_id = w.user_id "
+    "AND x.id BETWEEN near.first AND near.last AND x.campaign_id = near.id AND x.id <> w.response_id "
+    "AND (x.answer = 1 OR x.turned) OFFSET 0) AS r JOIN users u ON u.id = r.user_id LEFT JOIN LATERAL "
+    "(SELECT * FROM verification x WHERE x.response_id = r.id OFFSET 0) AS v ON true LEFT JOIN LATERAL "
+    "(SELECT * FROM reduction_check x WHERE x.response_id = r.id OFFSET 0) AS k ON true "
+    "ORDER BY w.response_id, r.id"};
 // Of a closed day, which nobody asks KEPCO for again, only the values that matter: writing out an array is most of the
-// work. OFFSET 0 keeps the index look-up inside: while the table is young, its statistics invite to walk it for each
-// check.
+// work.
 inline constexpr statement material_days{
     "material_days", "SELECT w.response_id,d.day-date '1970-01-01',d.closed,dr_ms(d.fetched_at),CASE WHEN d.closed "
                      "THEN d.wh[w.first_wh:w.last_wh] ELSE d.wh END FROM "

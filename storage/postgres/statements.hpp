@@ -23,7 +23,8 @@ inline constexpr statement load_responses{"load_responses", "SELECT " DR_RESPONS
                                                             "WHERE r.id = ANY($1::bigint[])"};
 inline constexpr statement load_queued{"load_queued", "SELECT " DR_QUEUE_COLUMNS " FROM verification v "
                                                       "WHERE v.response_id = ANY($1::bigint[])"};
-// OFFSET 0 keeps the index look-up inside: while the table is young, its statistics invite to walk all of it.
+// OFFSET 0, here and below, keeps the index look-up inside: while the table is young, or was emptied, its statistics
+// invite to walk all of it for every batch.
 inline constexpr statement load_checks{"load_checks",
                                        "SELECT " DR_CHECK_COLUMNS
                                        " FROM unnest($1::bigint[]) AS w(response_id) CROSS JOIN LATERAL (SELECT * "
@@ -38,7 +39,8 @@ inline constexpr statement last_credit{"last_credit",
 inline constexpr statement load_requests{
     "load_requests", "SELECT q.principal,q.method,q.path,q.key,q.body_hash,q.answer,dr_ms(q.created_at) "
                      "FROM unnest($1::text[],$2::text[],$3::text[],$4::text[]) AS w(principal,method,path,key) "
-                     "JOIN keyed_request q USING (principal,method,path,key)"};
+                     "CROSS JOIN LATERAL (SELECT * FROM keyed_request x WHERE x.principal = w.principal "
+                     "AND x.method = w.method AND x.path = w.path AND x.key = w.key OFFSET 0) AS q"};
 inline constexpr statement latest_time{"latest_time", "SELECT dr_ms(last_at) FROM writer_state"};
 
 // ---- numbers -------------------------------------------------------------------------------------------------------
