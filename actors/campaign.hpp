@@ -19,7 +19,9 @@ namespace dr::actors {
 
 /// Commands that may wait in one campaign; more are refused as overloaded.
 inline constexpr std::size_t campaign_backlog_max = 64;
-/// Responses read at once when a campaign dispatches or is revived.
+/// Responses read at once when a campaign dispatches or is revived: few at first, so that the first customers are
+/// alerted while the next are read, then twice as many each time, up to this many.
+inline constexpr int first_page = 500;
 inline constexpr int dispatch_page = 5000;
 
 /// A timer of a campaign; outdated ones are known by their number.
@@ -50,6 +52,7 @@ struct campaign_state {
     response_id after;
     int ahead = 0; ///< pages that the registry has not taken up yet
     bool reading = false;
+    int limit = first_page; ///< of the page that is read next, or now
   };
 
   explicit campaign_state(campaign_impl::pointer me) : self(me) {}

@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace dr::actors {
@@ -29,7 +30,9 @@ void campaign_state::read_page(bool dispatch) {
   w->reading = true;
   read(
       self, world->store, world->read_timeout(),
-      [wanted = id, after = w->after](storage::reader& r) { return r.dispatched(wanted, after, dispatch_page, true); },
+      [wanted = id, after = w->after, limit = w->limit](storage::reader& r) {
+        return r.dispatched(wanted, after, limit, true);
+      },
       [this, dispatch, after = w->after](std::vector<storage::dispatched_response> rows) {
         auto& now = walk_of(dispatch);
         now->reading = false;
@@ -45,7 +48,8 @@ void campaign_state::read_page(bool dispatch) {
 
 void campaign_state::page_read(bool dispatch, std::vector<storage::dispatched_response> rows) {
   auto& w = walk_of(dispatch);
-  bool last = std::ssize(rows) < dispatch_page;
+  bool last = std::ssize(rows) < w->limit;
+  w->limit = std::min(2 * w->limit, dispatch_page);
   if (!rows.empty()) {
     w->after = rows.back().id;
     auto now = shared_row();

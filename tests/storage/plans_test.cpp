@@ -1,0 +1,66 @@
+// What a statement costs while the statistics know nothing of its table: Postgres then likes to walk all of it, and a
+// writer that keeps its plans goes on doing so while the table grows.
+#include "tests/storage/house.hpp"
+
+#include <string>
+
+using namespace dr;
+using namespace dr::test;
+
+namespace {
+
+/// Rows of a table that statements have looked at, of all sessions that are over.
+std::int64_t rows_looked_at(const house& s, const std::string& table) {
+  s.postgres().end_connections();
+  const auto& database = s.postgres();
+  while (database.run("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+                      "pg_backend_pid()") != "0") {}
+  return std::stoll(database.run("SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) FROM "
+                                 "pg_stat_user_tables WHERE relname = '" +
+                                 table + "'"));
+}
+
+} // namespace
+
+TEST_CASE("keys that pile up are not walked through for every batch", "[storage][plans]") {
+  house s{kind::postgres};
+  auto u = s.enrol("samsung");
+  s.postgres().run("ANALYZE keyed_request"); // as after a night in which all keys expired
+  constexpr int batches = 70;                // expired keys are looked for in some of them
+  constexpr int keys_each = 10;
+  for (int i = 0; i < batches; ++i) {
+    std::vector<storage::write> batch;
+    for (int k = 0; k < keys_each; ++k)
+      batch.push_back({withdraw_points{u.id, 1, noon()}, keyed(std::to_string(i) + "-" + std::to_string(k))});
+    for (const auto& one : s.batch(s.next_id(), batch).results) REQUIRE(one.has_value());
+  }
+  CHECK(s.user_now(u.id).points == 1000 - batches * keys_each);
+  CHECK(rows_looked_at(s, "keyed_request") < batches * keys_each);
+}
+
+TEST_CASE("a check's neighbours are found without a look at all responses of its user", "[storage][plans]") {
+  house s{kind::postgres};
+  s.enrol("samsung");
+  constexpr std::int64_t canceled = 60;
+  for (std::int64_t i = 0; i < canceled; ++i) {
+    auto other = s.open();
+    s.must<campaign>(save_campaign{dr::canceled(other, "계통 회복", noon()).value(), other.version, noon()});
+  }
+  auto checked = s.open();
+  auto neighbour = s.open();
+  auto answered = [](std::int64_t id) { return choose_answer{{id}, answer::accept, {}, noon(1)}; };
+  s.must<response_changed>(answered(canceled + 1));
+  s.must<response_changed>(answered(canceled + 2));
+  s.end(checked.id);
+  s.freeze(checked.id);
+  auto before = rows_looked_at(s, "response");
+  for (int i = 0; i < 20; ++i) {
+    auto materials = s.read().check_materials(std::vector{response_id{canceled + 1}});
+    REQUIRE(materials);
+    REQUIRE(materials->size() == 1);
+    REQUIRE(materials->front().accepted.size() == 1);
+    CHECK(materials->front().accepted.front().campaign.id == neighbour.id);
+  }
+  // The response itself, the neighbour, and the first and last response of each of the two campaigns.
+  CHECK(rows_looked_at(s, "response") - before <= 20 * 10);
+}
