@@ -30,6 +30,7 @@ TEST_CASE("keys that pile up are not walked through for every batch", "[storage]
   constexpr int keys_each = 10;
   for (int i = 0; i < batches; ++i) {
     std::vector<storage::write> batch;
+    batch.reserve(keys_each);
     for (int k = 0; k < keys_each; ++k)
       batch.push_back({withdraw_points{u.id, 1, noon()}, keyed(std::to_string(i) + "-" + std::to_string(k))});
     for (const auto& one : s.batch(s.next_id(), batch).results) REQUIRE(one.has_value());
