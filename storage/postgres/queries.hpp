@@ -126,12 +126,14 @@ inline constexpr statement material_jobs{
                      "WHERE v.response_id = ANY($1::bigint[])"};
 // 4 is canceled; a campaign that is open counts with the present accept, an ended one with the frozen one. First the
 // few campaigns that may be neighbours, then of each the user's response, by the range of its responses' numbers: a
-// user may have hundreds of responses, and all of them would be looked at for every check. OFFSET 0 keeps the index
-// look-ups inside: while a table is young, its statistics invite to walk it for each check.
+// user may have hundreds of responses, and all of them would be looked at for every check. The range is two look-ups
+// (min and max together would read the whole campaign). OFFSET 0, here and below, keeps the index look-ups inside:
+// while a table is young, its statistics invite to walk it for each check.
 inline constexpr statement material_neighbours{
     "material_neighbours",
-    "WITH near AS MATERIALIZED (SELECT c.id,c.starts_at,n.first,n.last FROM campaign c CROSS JOIN LATERAL "
-    "(SELECT min(x.id) AS first,max(x.id) AS last FROM response x WHERE x.campaign_id = c.id) AS n "
+    "WITH near AS MATERIALIZED (SELECT c.id,c.starts_at,"
+    "(SELECT x.id FROM response x WHERE x.campaign_id = c.id ORDER BY x.id LIMIT 1) AS first,"
+    "(SELECT x.id FROM response x WHERE x.campaign_id = c.id ORDER BY x.id DESC LIMIT 1) AS last FROM campaign c "
     "WHERE c.status <> 4 AND NOT c.test AND c.starts_at >= (SELECT dr_instant(min(f)) FROM unnest($3::bigint[]) AS f) "
     "AND c.starts_at < (SELECT dr_instant(max(l)) FROM unnest($4::bigint[]) AS l)) "
     "SELECT w.response_id," DR_RESPONSE_COLUMNS "," DR_QUEUED ",coalesce(NOT v.parked,false),"

@@ -1,6 +1,7 @@
 // What a statement costs while the statistics know nothing of its table: Postgres then likes to walk all of it, and a
 // writer that keeps its plans goes on doing so while the table grows.
 #include "tests/storage/house.hpp"
+#include "tests/support/process.hpp"
 
 #include <string>
 
@@ -13,8 +14,10 @@ namespace {
 std::int64_t rows_looked_at(const house& s, const std::string& table) {
   s.postgres().end_connections();
   const auto& database = s.postgres();
-  while (database.run("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
-                      "pg_backend_pid()") != "0") {}
+  eventually("its sessions are over", [&] {
+    return database.run("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+                        "pg_backend_pid()") == "0";
+  });
   return std::stoll(database.run("SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) FROM "
                                  "pg_stat_user_tables WHERE relname = '" +
                                  table + "'"));
@@ -41,7 +44,8 @@ TEST_CASE("keys that pile up are not walked through for every batch", "[storage]
 
 TEST_CASE("a check's neighbours are found without a look at all responses of its user", "[storage][plans]") {
   house s{kind::postgres};
-  s.enrol("samsung");
+  constexpr std::int64_t users = 20;
+  for (std::int64_t i = 0; i < users; ++i) s.enrol("user " + std::to_string(i));
   constexpr std::int64_t canceled = 60;
   for (std::int64_t i = 0; i < canceled; ++i) {
     auto other = s.open();
@@ -50,13 +54,13 @@ TEST_CASE("a check's neighbours are found without a look at all responses of its
   auto checked = s.open();
   auto neighbour = s.open();
   auto answered = [](std::int64_t id) { return choose_answer{{id}, answer::accept, {}, noon(1)}; };
-  s.must<response_changed>(answered(canceled + 1));
-  s.must<response_changed>(answered(canceled + 2));
+  s.must<response_changed>(answered(users * canceled + 1));
+  s.must<response_changed>(answered(users * canceled + users + 1));
   s.end(checked.id);
   s.freeze(checked.id);
   auto before = rows_looked_at(s, "response");
   for (int i = 0; i < 20; ++i) {
-    auto materials = s.read().check_materials(std::vector{response_id{canceled + 1}});
+    auto materials = s.read().check_materials(std::vector{response_id{users * canceled + 1}});
     REQUIRE(materials);
     REQUIRE(materials->size() == 1);
     REQUIRE(materials->front().accepted.size() == 1);
@@ -64,4 +68,15 @@ TEST_CASE("a check's neighbours are found without a look at all responses of its
   }
   // The response itself, the neighbour, and the first and last response of each of the two campaigns.
   CHECK(rows_looked_at(s, "response") - before <= 20 * 10);
+}
+
+TEST_CASE("expired keys are thrown away, and no others", "[storage][plans]") {
+  house s{kind::postgres};
+  auto u = s.enrol("samsung");
+  for (const char* key : {"old 1", "old 2"}) REQUIRE(s.attempt(withdraw_points{u.id, 1, noon()}, keyed(key)));
+  constexpr int batches = 40; // expired keys are looked for in some of them
+  for (int i = 0; i < batches; ++i)
+    REQUIRE(s.attempt(withdraw_points{u.id, 1, noon(25 * 60)}, keyed(std::to_string(i))));
+  CHECK(s.postgres().run("SELECT count(*) FROM keyed_request WHERE key LIKE 'old%'") == "0");
+  CHECK(s.postgres().run("SELECT count(*) FROM keyed_request") == std::to_string(batches));
 }
