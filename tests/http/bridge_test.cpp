@@ -135,6 +135,66 @@ TEST_CASE("an actor that dies over a request fails it at once", "[http][bridge]"
   CHECK(got.answer->error().code != errc::timed_out);
 }
 
+/// An actor that lays every promise aside until the test, which then owns them, gives its answers.
+struct silent {
+  explicit silent(world& in, std::size_t expected) {
+    whom = in.system.spawn([kept = kept, expected, all = all](probe_actor::pointer self) -> probe {
+      return {[self, kept, expected, all](actors::get_storage_state) {
+        auto promise = self->make_response_promise<state>();
+        kept->push_back(promise);
+        if (kept->size() == expected) all->set_value();
+        return promise;
+      }};
+    });
+  }
+  void wait() { REQUIRE(all->get_future().wait_for(10s) == std::future_status::ready); }
+
+  promise_store kept = std::make_shared<std::vector<caf::typed_response_promise<state>>>();
+  std::shared_ptr<std::promise<void>> all = std::make_shared<std::promise<void>>();
+  probe_actor whom;
+};
+
+TEST_CASE("each of several requests has its own deadline", "[http][bridge]") {
+  world in;
+  silent actor(in, 3);
+  outcome patient, hasty, late;
+  const auto ask = [&](std::chrono::milliseconds timeout, outcome& into) {
+    auto pending = http::ask<state>(in.system, actor.whom, actors::get_storage_state{}, timeout);
+    boost::asio::co_spawn(in.context, wait_for(std::move(pending), into), boost::asio::detached);
+  };
+  ask(60s, patient);
+  ask(5ms, hasty); // before the deadline that is already watched
+  ask(10ms, late);
+  while (late.completions == 0) in.context.run_one();
+  CHECK(hasty.answer->error().code == errc::timed_out);
+  CHECK(late.answer->error().code == errc::timed_out);
+  CHECK(patient.completions == 0);
+  actor.wait();
+  for (auto& promise : *actor.kept) promise.deliver(state{});
+  actor.kept->clear();
+  in.context.run(); // nothing keeps it running when the last one has been answered
+  CHECK(patient.answer->has_value());
+  CHECK(hasty.completions + late.completions == 2);
+}
+
+TEST_CASE("what one request's answer leads to does not keep the others from theirs", "[http][bridge]") {
+  world in;
+  silent actor(in, 3);
+  std::vector<outcome> made(3);
+  for (auto& one : made) {
+    auto pending = http::ask<state>(in.system, actor.whom, actors::get_storage_state{}, 10s);
+    boost::asio::co_spawn(in.context, wait_for(std::move(pending), one),
+                          [](const std::exception_ptr&) { throw std::runtime_error("a bad continuation"); });
+  }
+  in.context.poll();
+  actor.wait();
+  for (auto& promise : *actor.kept) promise.deliver(state{});
+  actor.kept->clear();
+  in.context.restart();
+  CHECK_THROWS(in.context.run()); // after all of them, as a worker sees it
+  for (const auto& one : made) CHECK(one.completions == 1);
+}
+
 TEST_CASE("an answer that comes after the context has gone touches nothing", "[http][bridge]") {
   world in;
   auto kept = std::make_shared<std::vector<caf::typed_response_promise<state>>>();
