@@ -43,6 +43,7 @@ void push_hub_state::attach(const attach_customer& who) {
   it->second.name = who.user_name;
   it->second.sinks.push_back(who.sink);
   if (!first) return;
+  std::erase(asked, who.user); // perhaps it was here before: what is being read may be older than its campaigns
   unknown.push_back(who.user);
   look_up();
 }
@@ -91,6 +92,17 @@ void push_hub_state::alert(const alert_users& what) {
   }
 }
 
+/// Keeps news back until it is known whether they concern the user.
+void push_hub_state::hold(user_id user, const campaign_noticed& what) {
+  const auto id = what.of->id;
+  auto it = customers.find(user);
+  if (it == customers.end() || it->second.known || it->second.campaigns.contains(id)) return;
+  auto& held = it->second.held;
+  std::erase_if(held, [id](const campaign_noticed& older) { return older.of->id == id; }); // the newest says all
+  held.push_back(what);
+  if (held.size() > held_max) forget(it); // its sockets close, and it comes back into a snapshot
+}
+
 void push_hub_state::notice(const campaign_noticed& what) {
   auto id = what.of->id;
   if (auto m = members.find(id); m != members.end()) {
@@ -98,14 +110,8 @@ void push_hub_state::notice(const campaign_noticed& what) {
     for (auto user : m->second)
       if (auto it = customers.find(user); it != customers.end()) push_all(it->second, frame);
   }
-  for (auto user : unknown) {
-    auto it = customers.find(user);
-    if (it == customers.end() || it->second.known || it->second.campaigns.contains(id)) continue;
-    auto& held = it->second.held;
-    std::erase_if(held, [id](const campaign_noticed& older) { return older.of->id == id; }); // the newest says all
-    held.push_back(what);
-    if (held.size() > held_max) forget(it); // its sockets close, and it comes back into a snapshot
-  }
+  for (auto user : asked) hold(user, what);
+  for (auto user : unknown) hold(user, what);
   if (what.of->open()) return;
   if (auto m = members.extract(id))
     for (auto user : m.mapped())
@@ -179,10 +185,7 @@ push_hub_impl::behavior_type push_hub(push_hub_impl::stateful_pointer<push_hub_s
         self->state.tail_busy = false;
         self->state.read_tail();
       },
-      [self](const members_due&) {
-        self->state.looking_up = false;
-        self->state.look_up();
-      },
+      [self](const members_due&) { self->state.look_up_again(); },
   };
 }
 

@@ -8,6 +8,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <deque>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -32,7 +33,6 @@ struct push_hub_state {
     user_id user;
     campaign_noticed notice;
   };
-  using memberships = std::vector<std::pair<user_id, std::vector<campaign_id>>>;
 
   explicit push_hub_state(push_hub_impl::pointer me) : self(me) {}
   push_hub_state(const push_hub_state&) = delete;
@@ -45,12 +45,14 @@ struct push_hub_state {
   void tell(user_id user, std::string text);
   void alert(const alert_users& what);
   void notice(const campaign_noticed& what);
+  void hold(user_id user, const campaign_noticed& what);
   void committed(const storage::committed& what);
   void checked(const storage::check_settled& what);
 
   // who is part of which campaign (push_members.cpp)
   void look_up();
-  void looked_up(const memberships& found);
+  void look_up_again();
+  void looked_up(const std::vector<storage::membership>& found);
   void settle_doubts(std::vector<doubtful> doubts);
 
   // the console's events (push_tail.cpp)
@@ -65,7 +67,8 @@ struct push_hub_state {
   std::unordered_map<user_id, customer> customers;
   std::unordered_map<push_sink*, user_id> users_of;                     ///< of every customer's sink
   std::unordered_map<campaign_id, std::unordered_set<user_id>> members; ///< connected ones
-  std::vector<user_id> unknown;                                         ///< whose campaigns are still to be read
+  std::deque<user_id> unknown;                                          ///< whose campaigns are still to be read
+  std::vector<user_id> asked;                                           ///< are being read
   bool looking_up = false;
   std::vector<sink_ptr> admins;
   std::int64_t told_seq = 0; ///< events up to this one were told, or lie before the first console's time

@@ -12,20 +12,8 @@ namespace dr::actors {
 namespace {
 
 /// Customers looked up in one read.
-constexpr std::size_t lookup_batch = 50;
+constexpr std::size_t lookup_batch = 500;
 constexpr std::chrono::milliseconds lookup_retry{500};
-
-result<push_hub_state::memberships> memberships_of(storage::reader& from, const std::vector<user_id>& users) {
-  push_hub_state::memberships found;
-  for (auto user : users) {
-    auto rows = from.open_responses(user);
-    if (!rows) return rows.error();
-    std::vector<campaign_id> campaigns;
-    for (const auto& row : *rows) campaigns.push_back(row.campaign.id);
-    found.emplace_back(user, std::move(campaigns));
-  }
-  return found;
-}
 
 /// The indexes of those doubts in which the user really has a response.
 result<std::vector<std::size_t>> confirmed(storage::reader& from, const std::vector<push_hub_state::doubtful>& doubts) {
@@ -43,18 +31,18 @@ result<std::vector<std::size_t>> confirmed(storage::reader& from, const std::vec
 
 } // namespace
 
+/// In a storm of connections each customer is looked at once: some may have left again meanwhile, or be twice in line.
 void push_hub_state::look_up() {
-  std::erase_if(unknown, [this](user_id user) {
-    auto it = customers.find(user);
-    return it == customers.end() || it->second.known;
-  });
-  if (looking_up || unknown.empty()) return;
+  if (looking_up) return;
+  for (; !unknown.empty() && asked.size() < lookup_batch; unknown.pop_front()) {
+    auto it = customers.find(unknown.front());
+    if (it != customers.end() && !it->second.known) asked.push_back(unknown.front());
+  }
+  if (asked.empty()) return;
   looking_up = true;
-  auto count = std::min(unknown.size(), lookup_batch);
-  std::vector<user_id> some(unknown.begin(), unknown.begin() + static_cast<std::ptrdiff_t>(count));
   read(
-      self, store, read_timeout, [some](storage::reader& from) { return memberships_of(from, some); },
-      [this](const memberships& found) {
+      self, store, read_timeout, [some = asked](storage::reader& from) { return from.memberships(some); },
+      [this](const std::vector<storage::membership>& found) {
         looking_up = false;
         looked_up(found);
         look_up();
@@ -65,17 +53,29 @@ void push_hub_state::look_up() {
       });
 }
 
-void push_hub_state::looked_up(const memberships& found) {
-  std::vector<doubtful> doubts;
-  for (const auto& [user, campaigns] : found) {
+void push_hub_state::look_up_again() {
+  unknown.insert(unknown.begin(), asked.begin(), asked.end());
+  asked.clear();
+  looking_up = false;
+  look_up();
+}
+
+void push_hub_state::looked_up(const std::vector<storage::membership>& found) {
+  const auto unknown_yet = [this](user_id user) {
     auto it = customers.find(user);
-    if (it == customers.end() || it->second.known) continue;
+    return it == customers.end() || it->second.known ? customers.end() : it;
+  };
+  for (const auto& [user, campaign] : found)
+    if (auto it = unknown_yet(user); it != customers.end()) {
+      it->second.campaigns.insert(campaign);
+      members[campaign].insert(user);
+    }
+  std::vector<doubtful> doubts;
+  for (auto user : std::exchange(asked, {})) {
+    auto it = unknown_yet(user);
+    if (it == customers.end()) continue;
     auto& c = it->second;
     c.known = true;
-    for (auto id : campaigns) {
-      c.campaigns.insert(id);
-      members[id].insert(user);
-    }
     for (auto& held : std::exchange(c.held, {})) {
       if (c.campaigns.contains(held.of->id))
         tell(user, encoder->campaign_message(held.kind, *held.of));

@@ -133,6 +133,16 @@ public:
     });
   }
 
+  result<std::vector<membership>> memberships(std::span<const user_id> of) override {
+    return read<std::vector<membership>>([&](memory_state& s) -> result<std::vector<membership>> {
+      std::vector<membership> out;
+      for (const auto id : of)
+        for (auto one : s.responses_of_user[id])
+          if (const auto& c = s.campaigns.at(s.responses.at(one).campaign); c.open()) out.push_back({id, c.id});
+      return out;
+    });
+  }
+
   result<std::vector<dispatched_response>> dispatched(campaign_id id, response_id after, int limit,
                                                       bool pending_only) override {
     using list = std::vector<dispatched_response>;

@@ -38,6 +38,13 @@ private:
   std::string text_ = "{";
 };
 
+/// The elements of a container as an array, by a function of each.
+template <class Container, class Value> array_literal array_of(const Container& from, const Value& value) {
+  array_literal out;
+  for (const auto& one : from) out.add(value(one));
+  return out;
+}
+
 /// The parameters of one statement, in order.
 class parameters {
 public:

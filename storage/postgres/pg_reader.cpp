@@ -202,6 +202,18 @@ result<std::vector<campaign_response>> pg_reader::open_responses(user_id id) {
   });
 }
 
+result<std::vector<membership>> pg_reader::memberships(std::span<const user_id> of) {
+  return read<std::vector<membership>>(false, [&](session& in) -> result<std::vector<membership>> {
+    std::vector<membership> out;
+    auto ids = array_of(of, [](user_id id) { return id.value; });
+    each(in.run(sql::memberships, parameters{}.add(ids)), [&](column_cursor& at) {
+      const auto user = at.id<user_id>();
+      out.push_back({user, at.id<campaign_id>()});
+    });
+    return out;
+  });
+}
+
 result<std::vector<dispatched_response>> pg_reader::dispatched(campaign_id id, response_id after, int limit,
                                                                bool pending_only) {
   return read<std::vector<dispatched_response>>(false, [&](session& in) -> result<std::vector<dispatched_response>> {

@@ -19,6 +19,7 @@ public:
   result<campaign_response> find_response(response_id id) override;
   result<page<response>> responses(const response_filter& filter, const page_request& at) override;
   result<std::vector<campaign_response>> open_responses(user_id id) override;
+  result<std::vector<membership>> memberships(std::span<const user_id> of) override;
   result<std::vector<dispatched_response>> dispatched(campaign_id id, response_id after, int limit,
                                                       bool pending_only) override;
   result<reduction_check> find_check(check_id id) override;

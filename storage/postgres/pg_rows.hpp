@@ -113,12 +113,6 @@ private:
   id_pool entry_ids_{sql::new_entry_ids, {}};
 };
 
-/// The elements of a container as an array, by a function of each.
-template <class Container, class Value> array_literal array_of(const Container& from, const Value& value) {
-  array_literal out;
-  for (const auto& one : from) out.add(value(one));
-  return out;
-}
 template <class Id> array_literal array_of(const std::set<Id>& ids) {
   return array_of(ids, [](const Id& id) { return id.value; });
 }

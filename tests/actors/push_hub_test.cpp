@@ -50,6 +50,26 @@ TEST_CASE_METHOD(hub_world, "news that comes while a customer's campaigns are st
   CHECK(stranger->got.empty());
 }
 
+TEST_CASE_METHOD(hub_world, "of a storm of connections everybody hears of the end, also who left and came back",
+                 "[actors]") {
+  std::vector<user_id> users;
+  for (int i = 0; i < 1'200; ++i) users.push_back(enrol("user " + std::to_string(i)));
+  auto dr = start_campaign();
+  auto first = std::make_shared<recording_sink>();
+  std::vector<std::shared_ptr<recording_sink>> sinks;
+  caf::anon_send(all.hub, attach_customer{users.front(), "back", first});
+  for (auto user : users) {
+    sinks.push_back(std::make_shared<recording_sink>());
+    caf::anon_send(all.hub, attach_customer{user, "user", sinks.back()});
+  }
+  for (auto sink : {first, sinks.front()}) caf::anon_send(all.hub, detach{sink});
+  caf::anon_send(all.hub, attach_customer{users.front(), "back", first});
+  run();
+  end(dr.id);
+  sinks.front() = first;
+  for (const auto& sink : sinks) REQUIRE(sink->got == texts{"ended 1"});
+}
+
 TEST_CASE_METHOD(hub_world, "every socket of a user hears, a detached one does not", "[actors]") {
   auto one = connect(samsung), two = connect(samsung);
   CHECK(ask<push_state>(all.hub, get_push_state{})->customers == 1);

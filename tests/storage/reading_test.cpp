@@ -89,6 +89,12 @@ TEST_CASE("campaigns and responses are filtered", "[storage][reading]") {
   REQUIRE(open.size() == 1);
   CHECK(open[0].campaign == s.campaign_now({2}));
   CHECK(open[0].response == s.response_now({5}));
+  s.open(planned());
+  using memberships = std::vector<membership>;
+  auto parts = s.read().memberships(std::vector<user_id>{{3}, {1}, {99}}).value();
+  std::ranges::sort(parts, {}, [](const membership& m) { return std::pair(m.user, m.campaign); });
+  CHECK(parts == memberships{{{1}, {2}}, {{1}, {3}}, {{3}, {2}}, {{3}, {3}}});
+  CHECK(s.read().memberships({}).value().empty());
 }
 
 TEST_CASE("dispatched responses are walked, all or those that still wait", "[storage][reading]") {
