@@ -89,8 +89,9 @@ std::int64_t next_after(const std::string& body) {
 std::string page_query(const crowd& of, std::int64_t after) {
   return fmt::format(
       "SELECT r.id,r.campaign_id,r.user_id,u.name,r.capacity_w,r.method,r.saa,r.answer,r.turned,"
-      "dr_ms(r.answered_at),dr_ms(r.delivered_at),r.verification,r.version,v.response_id IS NOT NULL "
+      "dr_ms(r.answered_at),dr_ms(r.delivered_at),r.verification,r.version,v.response_id IS NOT NULL,c.version "
       "FROM response r JOIN users u ON u.id = r.user_id LEFT JOIN verification v ON v.response_id = r.id "
+      "JOIN campaign c ON c.id = r.campaign_id "
       "WHERE r.campaign_id = {} AND r.id > {} ORDER BY r.id LIMIT {}",
       of.campaign, after, page_size);
 }

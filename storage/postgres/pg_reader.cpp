@@ -31,28 +31,17 @@ campaign_response read_campaign_response(column_cursor& at) {
 struct response_row {
   response stored;
   bool queued = false;
+  std::int64_t campaign_version = 0;
 };
 
 response_row read_response_row(column_cursor& at) {
   auto stored = read_response(at);
-  return {std::move(stored), at.flag()};
+  const auto queued = at.flag();
+  return {std::move(stored), queued, at.number()};
 }
 
-/// The campaigns that a list of responses refers to.
-std::map<campaign_id, campaign>
-campaigns_of(const std::vector<response_row>& list,
-             const std::function<pqxx::result(const statement&, const parameters&)>& run) {
-  std::set<campaign_id> ids;
-  for (const auto& row : list) ids.insert(row.stored.campaign);
-  array_literal array;
-  for (auto id : ids) array.add(id.value);
-  std::map<campaign_id, campaign> all;
-  each(run(sql::campaigns_by_id, parameters{}.add(array)), [&](column_cursor& at) {
-    auto c = read_campaign(at);
-    all[c.id] = std::move(c);
-  });
-  return all;
-}
+/// Campaigns that a reader keeps between two pages of responses.
+constexpr std::size_t max_known_campaigns = 1'000;
 
 } // namespace
 
@@ -174,23 +163,40 @@ result<page<response>> pg_reader::responses(const response_filter& filter, const
   parameters values;
   values.add_nonzero(filter.campaign.value).add_nonzero(filter.user.value);
   filter.answer ? values.add(std::int64_t{static_cast<unsigned char>(*filter.answer)}) : values.add_null();
-  auto stored = list<response_row>(sql::list_responses, sql::count_responses, std::move(values), at, read_response_row);
+  // How many responses a campaign has is known without counting a million of them.
+  const bool whole = filter.campaign && !filter.user && !filter.answer;
+  const auto& count = whole ? sql::count_dispatched : sql::count_responses;
+  auto stored = list<response_row>(sql::list_responses, count, std::move(values), at, read_response_row);
   if (!stored) return stored.error();
-  // A campaign's terms are read once, not with each of its responses.
-  auto known =
-      read<std::map<campaign_id, campaign>>(false, [&](session& in) -> result<std::map<campaign_id, campaign>> {
-        return campaigns_of(stored->items, in.runner());
-      });
-  if (!known) return known.error();
+  // A campaign's terms are not read with each of its responses, and not again while they stay as they are.
+  if (campaigns_.size() > max_known_campaigns) campaigns_.clear();
+  std::set<campaign_id> stale;
+  for (const auto& row : stored->items)
+    if (auto known = campaigns_.find(row.stored.campaign);
+        known == campaigns_.end() || known->second.version < row.campaign_version)
+      stale.insert(row.stored.campaign);
+  if (auto fine = read_campaigns(stale); !fine) return fine.error();
   page<response> out;
   out.total = stored->total;
   out.more = stored->more;
   out.items.reserve(stored->items.size());
   for (auto& row : stored->items) {
-    const auto& of = known->at(row.stored.campaign);
+    const auto& of = campaigns_.at(row.stored.campaign);
     out.items.push_back(presented(std::move(row.stored), of, row.queued));
   }
   return out;
+}
+
+result<void> pg_reader::read_campaigns(const std::set<campaign_id>& ids) {
+  if (ids.empty()) return {};
+  return read<void>(false, [&](session& in) -> result<void> {
+    auto array = array_of(ids, [](campaign_id id) { return id.value; });
+    each(in.run(sql::campaigns_by_id, parameters{}.add(array)), [&](column_cursor& row) {
+      auto c = read_campaign(row);
+      campaigns_.insert_or_assign(c.id, std::move(c));
+    });
+    return {};
+  });
 }
 
 result<std::vector<campaign_response>> pg_reader::open_responses(user_id id) {

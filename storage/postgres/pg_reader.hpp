@@ -5,6 +5,8 @@
 #include "storage/postgres/connection.hpp"
 
 #include <functional>
+#include <map>
+#include <set>
 
 namespace dr::storage {
 
@@ -54,7 +56,10 @@ private:
   result<page<T>> list(const dr::storage::statement& rows, const dr::storage::statement& count, parameters filter,
                        const page_request& at, const std::function<T(column_cursor&)>& make);
 
+  result<void> read_campaigns(const std::set<campaign_id>& ids);
+
   connection connection_;
+  std::map<campaign_id, campaign> campaigns_; ///< as read last; right while the version is the same
 };
 
 /// The material of verifications, read for all of them at once.

@@ -39,10 +39,15 @@ inline constexpr statement response_by_id{"response_by_id", "SELECT " DR_RESPONS
   " ($1::bigint IS NULL OR r.campaign_id = $1) AND ($2::bigint IS NULL OR r.user_id = $2) "                            \
   "AND ($3::smallint IS NULL OR r.answer = $3) "
 inline constexpr statement list_responses{"list_responses",
-                                          "SELECT " DR_RESPONSE_COLUMNS "," DR_QUEUED DR_RESPONSE_TABLES
-                                          "WHERE" DR_RESPONSE_FILTER "AND r.id > $4 ORDER BY r.id LIMIT $5 OFFSET $6"};
+                                          "SELECT " DR_RESPONSE_COLUMNS "," DR_QUEUED ",c.version" DR_RESPONSE_TABLES
+                                          "JOIN campaign c ON c.id = r.campaign_id WHERE" DR_RESPONSE_FILTER
+                                          "AND r.id > $4 ORDER BY r.id LIMIT $5 OFFSET $6"};
 inline constexpr statement count_responses{"count_responses",
                                            "SELECT count(*) FROM response r WHERE" DR_RESPONSE_FILTER};
+// Takes the same filter, of which only the campaign is given.
+inline constexpr statement count_dispatched{
+    "count_dispatched", "SELECT coalesce((SELECT c.dispatched FROM campaign c WHERE c.id = $1::bigint "
+                        "AND $2::bigint IS NULL AND $3::smallint IS NULL),0)"};
 inline constexpr statement open_responses{
     "open_responses",
     "SELECT " DR_RESPONSE_COLUMNS "," DR_QUEUED "," DR_CAMPAIGN_COLUMNS DR_RESPONSE_TABLES

@@ -97,6 +97,24 @@ TEST_CASE("campaigns and responses are filtered", "[storage][reading]") {
   CHECK(s.read().memberships({}).value().empty());
 }
 
+TEST_CASE("a list of responses tells what their campaign promises now", "[storage][reading]") {
+  house s{DR_BOTH};
+  for (int i = 0; i < 3; ++i) s.enrol("user", 100'000);
+  auto c = s.open();
+  const auto promised = [&] {
+    auto listed = s.read().responses({c.id, {}, {}}, {}).value();
+    CHECK(listed.total == 3);
+    for (const auto& r : listed.items) CHECK(r == s.response_now(r.id));
+    return listed.items.at(0).expected_points;
+  };
+  const auto whole = promised();
+  CHECK(whole > 0);
+  CHECK(promised() == whole);
+  s.end(c.id, noon(30)); // half of it
+  CHECK(promised() < whole);
+  CHECK(s.read().responses({{99}, {}, {}}, {}).value().total == 0);
+}
+
 TEST_CASE("dispatched responses are walked, all or those that still wait", "[storage][reading]") {
   house s{DR_BOTH};
   for (int i = 0; i < 5; ++i) s.enrol("user", 1000 + i);
