@@ -13,7 +13,7 @@ namespace dr::kepco {
 
 namespace {
 
-using nlohmann::json;
+using kind = json_text::kind;
 
 constexpr nano_wh absent = -1;
 constexpr std::size_t max_meters = 64; // of one customer
@@ -30,10 +30,9 @@ std::string_view trimmed(std::string_view text) {
 }
 
 /// A field's text, trimmed; empty when it is absent, null or no scalar.
-std::string text_of(const json& object, const char* name) {
-  auto found = object.find(name);
-  if (found == object.end() || !found->is_string()) return {};
-  return std::string(trimmed(found->get_ref<const std::string&>()));
+std::string text_of(const json_text& object, std::string_view name) {
+  const auto* found = object.find(name);
+  return found == nullptr ? std::string() : std::string(trimmed(found->text));
 }
 
 /// Bare numbers have lost their leading zeros.
@@ -62,74 +61,83 @@ meter_error error_of(const std::string& code, const std::string& message) {
   return {code.empty() ? meter_errc::garbage : meter_errc::refused, detail};
 }
 
+/// Rows of an answer, as long as it lives.
+using row_list = std::vector<const json_text*>;
+
 /// The error that the entries carry, in one of them or spread over several, in any order.
-std::optional<meter_error> find_error(const json::array_t& list) {
+std::optional<meter_error> find_error(const row_list& list) {
   std::string code;
   std::string message;
-  for (const auto& entry : list) {
-    if (!entry.is_object()) continue;
-    if (auto text = text_of(entry, "returnCode"); !text.empty()) code = text;
-    if (auto text = text_of(entry, "errMsg"); !text.empty()) message = text;
+  for (const auto* entry : list) {
+    if (!entry->is(kind::object)) continue;
+    if (auto text = text_of(*entry, "returnCode"); !text.empty()) code = text;
+    if (auto text = text_of(*entry, "errMsg"); !text.empty()) message = text;
   }
   if (code.empty() && message.empty()) return std::nullopt;
   return error_of(code, message);
 }
 
-/// The rows of an answer's list, or the error it carries.
-meter_result<json::array_t> rows_of(std::string_view body, const char* list_name) {
+struct answer_rows {
+  json_document answer;
+  row_list rows;
+};
+
+/// The rows of an answer's list, or the error it carries. They refer to the body.
+meter_result<answer_rows> rows_of(std::string_view body, const char* list_name) {
   auto text = trimmed(body);
   if (text.empty()) return garbage("an empty body");
   if (text.front() == '<') return garbage("an HTML or XML page instead of JSON");
-  auto root = parse_json_text(text);
-  if (!root) return garbage("not JSON, or cut off (" + std::to_string(body.size()) + " bytes)");
-  if (!root->is_object()) return garbage("no JSON object");
-  auto list = root->find(list_name);
-  if (list == root->end()) {
-    if (auto error = find_error({*root})) return *error;
-    if (root->contains("header")) return garbage("a bare header instead of data");
+  auto answer = parse_json_text(text);
+  if (!answer) return garbage("not JSON, or cut off (" + std::to_string(body.size()) + " bytes)");
+  const auto& root = answer->root();
+  if (!root.is(kind::object)) return garbage("no JSON object");
+  const auto* list = root.find(list_name);
+  if (list == nullptr) {
+    if (auto error = find_error({&root})) return *error;
+    if (root.find("header") != nullptr) return garbage("a bare header instead of data");
     return garbage(std::string("no ") + list_name);
   }
-  json::array_t rows;
-  if (list->is_array()) {
-    rows = std::move(list->get_ref<json::array_t&>());
-  } else if (list->is_object()) {
-    rows.push_back(std::move(*list)); // a lone row without its brackets
+  row_list rows;
+  if (list->is(kind::array)) {
+    for (const auto& row : *list) rows.push_back(&row);
+  } else if (list->is(kind::object)) {
+    rows.push_back(list); // a lone row without its brackets
   } else {
     return garbage(std::string(list_name) + " is no list");
   }
   if (auto error = find_error(rows)) return *error;
-  for (const auto& row : rows)
-    if (!row.is_object()) return garbage("a row that is no object");
-  return rows;
+  for (const auto* row : rows)
+    if (!row->is(kind::object)) return garbage("a row that is no object");
+  return answer_rows{std::move(*answer), std::move(rows)};
 }
 
 /// absent for an empty value; garbage for one that cannot be.
-meter_result<nano_wh> energy_in(const json& value, const std::string& field) {
-  if (value.is_null()) return absent;
-  if (!value.is_string()) return garbage(field + " is no number");
-  auto text = trimmed(value.get_ref<const std::string&>());
+meter_result<nano_wh> energy_in(const json_text& value) {
+  if (value.is(kind::null)) return absent;
+  const std::string_view field = value.name;
+  if (!value.is(kind::text)) return garbage(std::string(field) + " is no number");
+  auto text = trimmed(value.text);
   if (text.empty()) return absent;
   auto energy = parse_kwh(text);
-  if (!energy) return garbage(field + " is \"" + one_line(text, 40) + "\"");
+  if (!energy) return garbage(std::string(field) + " is \"" + one_line(text, 40) + "\"");
   return *energy;
 }
 
 /// The same of a field that need not be there.
-meter_result<nano_wh> energy_of(const json& row, const std::string& field) {
-  auto found = row.find(field);
-  if (found == row.end()) return absent;
-  return energy_in(*found, field);
+meter_result<nano_wh> energy_of(const json_text& row, std::string_view field) {
+  const auto* found = row.find(field);
+  return found == nullptr ? meter_result<nano_wh>(absent) : energy_in(*found);
 }
 
-meter_result<meter_day> meter_day_of(const json& row) {
+meter_result<meter_day> meter_day_of(const json_text& row) {
   constexpr std::string_view quantity = "pwr_qty";
   meter_day day;
   day.fill(absent);
-  for (const auto& [field, value] : row.get_ref<const json::object_t&>()) {
-    if (!field.starts_with(quantity)) continue;
-    auto quarter = quarter_of_label(std::string_view(field).substr(quantity.size()));
+  for (const auto& field : row) {
+    if (!field.name.starts_with(quantity)) continue;
+    auto quarter = quarter_of_label(field.name.substr(quantity.size()));
     if (quarter < 0) continue;
-    auto energy = energy_in(value, field);
+    auto energy = energy_in(field);
     if (!energy) return energy.error();
     day[static_cast<std::size_t>(quarter)] = *energy;
   }
@@ -158,7 +166,7 @@ meter_result<day_profile> profile_of(const meters& all) {
 }
 
 /// Is this row about the customer and the day that were asked for?
-std::optional<meter_error> wrong_row(const json& row, const std::string& cust_no, korean_day day) {
+std::optional<meter_error> wrong_row(const json_text& row, const std::string& cust_no, korean_day day) {
   auto got = padded(text_of(row, "custNo"), 10);
   if (got != cust_no) return garbage("a row of customer \"" + one_line(got, 20) + "\"");
   auto date = text_of(row, "mr_ymd");
@@ -167,12 +175,12 @@ std::optional<meter_error> wrong_row(const json& row, const std::string& cust_no
 }
 
 /// Rows without a meter number are taken for different meters.
-std::string meter_key(const json& row, const char* field, std::size_t rows_before) {
+std::string meter_key(const json_text& row, std::string_view field, std::size_t rows_before) {
   auto number = text_of(row, field);
   return number.empty() ? "#" + std::to_string(rows_before) : number;
 }
 
-bool says_multi(const json& row) {
+bool says_multi(const json_text& row) {
   auto text = text_of(row, "multi_meter_yn");
   return text == "Y" || text == "y";
 }
@@ -180,17 +188,18 @@ bool says_multi(const json& row) {
 } // namespace
 
 meter_result<day_profile> decode_day(std::string_view body, const std::string& cust_no, korean_day day) {
-  auto rows = rows_of(body, "dayLpDataInfoList");
-  if (!rows) return rows.error();
-  if (rows->empty()) return meter_error{meter_errc::no_data, "an empty list"};
+  auto answer = rows_of(body, "dayLpDataInfoList");
+  if (!answer) return answer.error();
+  const auto& list = answer->rows;
+  if (list.empty()) return meter_error{meter_errc::no_data, "an empty list"};
   meters all;
   bool multi = false;
-  for (const auto& row : *rows) {
-    if (auto wrong = wrong_row(row, cust_no, day)) return *wrong;
-    auto values = meter_day_of(row);
+  for (const auto* row : list) {
+    if (auto wrong = wrong_row(*row, cust_no, day)) return *wrong;
+    auto values = meter_day_of(*row);
     if (!values) return values.error();
-    multi = multi || says_multi(row);
-    auto [known, added] = all.try_emplace(meter_key(row, "meterNo", all.size()), *values);
+    multi = multi || says_multi(*row);
+    auto [known, added] = all.try_emplace(meter_key(*row, "meterNo", all.size()), *values);
     if (!added && known->second != *values) return garbage("two different rows of one meter");
     if (all.size() > max_meters) return garbage("too many meters");
   }
@@ -200,19 +209,20 @@ meter_result<day_profile> decode_day(std::string_view body, const std::string& c
 
 meter_result<std::int32_t> decode_minute(std::string_view body, const std::string& cust_no, korean_day day,
                                          int quarter) {
-  auto rows = rows_of(body, "minuteLpDataInfoList");
-  if (!rows) return rows.error();
-  if (rows->empty()) return meter_error{meter_errc::no_data, "an empty list"};
+  auto answer = rows_of(body, "minuteLpDataInfoList");
+  if (!answer) return answer.error();
+  const auto& list = answer->rows;
+  if (list.empty()) return meter_error{meter_errc::no_data, "an empty list"};
   meters all;
   auto index = static_cast<std::size_t>(quarter);
-  for (const auto& row : *rows) {
-    if (auto wrong = wrong_row(row, cust_no, day)) return *wrong;
-    auto label = padded(text_of(row, "mr_hhmi"), 4);
+  for (const auto* row : list) {
+    if (auto wrong = wrong_row(*row, cust_no, day)) return *wrong;
+    auto label = padded(text_of(*row, "mr_hhmi"), 4);
     if (!label.empty() && label != quarter_label(quarter))
       return garbage("a row of time \"" + one_line(label, 20) + "\"");
-    auto energy = energy_of(row, "pwr_qty");
+    auto energy = energy_of(*row, "pwr_qty");
     if (!energy) return energy.error();
-    auto [known, added] = all.try_emplace(meter_key(row, "meterNo", all.size()));
+    auto [known, added] = all.try_emplace(meter_key(*row, "meterNo", all.size()));
     if (!added && known->second[index] != *energy) return garbage("two different rows of one meter");
     known->second[index] = *energy;
     if (all.size() > max_meters) return garbage("too many meters");
@@ -221,32 +231,34 @@ meter_result<std::int32_t> decode_minute(std::string_view body, const std::strin
 }
 
 meter_result<std::vector<customer>> decode_customers(std::string_view body) {
-  auto rows = rows_of(body, "custNoInfoList");
-  if (!rows) return rows.error();
+  auto answer = rows_of(body, "custNoInfoList");
+  if (!answer) return answer.error();
+  const auto& list = answer->rows;
   std::vector<customer> out;
-  for (const auto& row : *rows) {
-    auto cust_no = padded(text_of(row, "custNo"), 10);
+  for (const auto* row : list) {
+    auto cust_no = padded(text_of(*row, "custNo"), 10);
     auto digits = std::all_of(cust_no.begin(), cust_no.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (cust_no.size() != 10 || !digits) return garbage("a row of customer \"" + one_line(cust_no, 20) + "\"");
-    out.push_back({cust_no, text_of(row, "custNm")});
+    out.push_back({cust_no, text_of(*row, "custNm")});
   }
   return out;
 }
 
 meter_result<std::vector<customer_day>> decode_period(std::string_view body, korean_day day) {
-  auto rows = rows_of(body, "allCustPeriodDataInfoList");
-  if (!rows) return rows.error();
-  if (rows->empty()) return meter_error{meter_errc::no_data, "an empty list"};
+  auto answer = rows_of(body, "allCustPeriodDataInfoList");
+  if (!answer) return answer.error();
+  const auto& list = answer->rows;
+  if (list.empty()) return meter_error{meter_errc::no_data, "an empty list"};
   std::map<std::string, meters> by_customer;
-  for (const auto& row : *rows) {
-    auto cust_no = padded(text_of(row, "custNo"), 10);
-    if (auto wrong = wrong_row(row, cust_no, day)) return *wrong;
-    auto quarter = quarter_of_label(padded(text_of(row, "mr_hhmi"), 4));
+  for (const auto* row : list) {
+    auto cust_no = padded(text_of(*row, "custNo"), 10);
+    if (auto wrong = wrong_row(*row, cust_no, day)) return *wrong;
+    auto quarter = quarter_of_label(padded(text_of(*row, "mr_hhmi"), 4));
     if (cust_no.size() != 10 || quarter < 0) return garbage("a row without customer or time");
-    auto energy = energy_of(row, "pwr_qty");
+    auto energy = energy_of(*row, "pwr_qty");
     if (!energy) return energy.error();
     auto& all = by_customer[cust_no];
-    auto [meter, added] = all.try_emplace(text_of(row, "meter"));
+    auto [meter, added] = all.try_emplace(text_of(*row, "meter"));
     if (added) meter->second.fill(absent);
     if (all.size() > max_meters) return garbage("too many meters");
     auto& slot = meter->second[static_cast<std::size_t>(quarter)];

@@ -1,80 +1,105 @@
 #include "kepco/json_text.hpp"
 
-#include <string>
-#include <vector>
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/src.hpp> // the rest of the library: this is its one place
+
+#include <functional>
+#include <utility>
 
 namespace dr::kepco {
 
 namespace {
 
-using nlohmann::json;
+namespace json = boost::json;
+using kind = json_text::kind;
 
-/// Builds the document from the parser's events; returning false stops the parser.
-class builder final : public nlohmann::json_sax<json> {
+/// Lays the parser's events down as a document. Names follow the library's contract.
+class builder {
 public:
-  explicit builder(std::size_t max_depth) : max_depth_(max_depth) {}
-  json take() { return std::move(root_); }
+  static constexpr std::size_t max_object_size = SIZE_MAX;
+  static constexpr std::size_t max_array_size = SIZE_MAX;
+  static constexpr std::size_t max_key_size = SIZE_MAX;
+  static constexpr std::size_t max_string_size = SIZE_MAX;
+  using error = json::error_code;
 
-  bool null() override { return put(nullptr); }
-  bool boolean(bool value) override { return put(value); }
-  bool number_integer(number_integer_t value) override { return put(std::to_string(value)); }
-  bool number_unsigned(number_unsigned_t value) override { return put(std::to_string(value)); }
-  bool number_float(number_float_t, const string_t& text) override { return put(text); }
-  bool string(string_t& value) override { return put(std::move(value)); }
-  bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return open(json::object()); }
-  bool end_object() override { return close(); }
-  bool start_array(std::size_t) override { return open(json::array()); }
-  bool end_array() override { return close(); }
-  bool key(string_t& name) override {
-    key_ = std::move(name);
+  builder(std::string_view body, json_document& into) : body_(body), into_(into) {}
+
+  bool on_document_begin(error&) { return true; }
+  bool on_document_end(error&) { return true; }
+  bool on_object_begin(error&) { return open(kind::object); }
+  bool on_object_end(std::size_t, error&) { return close(); }
+  bool on_array_begin(error&) { return open(kind::array); }
+  bool on_array_end(std::size_t, error&) { return close(); }
+  bool on_key_part(json::string_view piece, std::size_t, error&) { return gather(piece); }
+  bool on_key(json::string_view piece, std::size_t, error&) {
+    name_ = whole(piece);
     return true;
   }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
+  bool on_string_part(json::string_view piece, std::size_t, error&) { return gather(piece); }
+  bool on_string(json::string_view piece, std::size_t, error&) { return put(kind::text, whole(piece)); }
+  bool on_number_part(json::string_view piece, error&) { return gather(piece); }
+  bool on_int64(std::int64_t, json::string_view piece, error&) { return put(kind::text, whole(piece)); }
+  bool on_uint64(std::uint64_t, json::string_view piece, error&) { return put(kind::text, whole(piece)); }
+  bool on_double(double, json::string_view piece, error&) { return put(kind::text, whole(piece)); }
+  bool on_bool(bool, error&) { return put(kind::boolean, {}); }
+  bool on_null(error&) { return put(kind::null, {}); }
+  bool on_comment_part(json::string_view, error&) { return true; }
+  bool on_comment(json::string_view, error&) { return true; }
 
 private:
-  json* insert(json value) {
-    if (open_.empty()) {
-      root_ = std::move(value);
-      return &root_;
-    }
-    auto& parent = *open_.back();
-    if (parent.is_array()) {
-      parent.push_back(std::move(value));
-      return &parent.back();
-    }
-    // KEPCO's quarter hours come in the order of their names.
-    auto& fields = parent.get_ref<json::object_t&>();
-    auto& slot = fields.emplace_hint(fields.end(), std::move(key_), nullptr)->second;
-    slot = std::move(value); // of a repeated name the last one counts
-    return &slot;
-  }
-  bool put(json value) {
-    insert(std::move(value));
+  bool gather(std::string_view piece) {
+    parts_ += piece;
     return true;
   }
-  bool open(json container) {
-    if (open_.size() >= max_depth_) return false;
-    open_.push_back(insert(std::move(container)));
+  /// The text that ends with this piece: where it lies in the body, or kept by the document.
+  std::string_view whole(std::string_view piece) {
+    const std::less_equal<const char*> before;
+    const bool in_body = before(body_.data(), piece.data()) && before(piece.data(), body_.data() + body_.size());
+    if (parts_.empty() && in_body) return piece;
+    parts_ += piece;
+    return into_.unescaped.emplace_front(std::exchange(parts_, {}));
+  }
+  bool put(kind what, std::string_view text) {
+    into_.values.push_back({what, 1, std::exchange(name_, {}), text});
     return true;
+  }
+  bool open(kind what) {
+    open_.push_back(into_.values.size());
+    return put(what, {});
   }
   bool close() {
+    auto& closed = into_.values[open_.back()];
+    closed.size = static_cast<std::uint32_t>(into_.values.size() - open_.back());
     open_.pop_back();
     return true;
   }
 
-  std::size_t max_depth_;
-  json root_;
-  std::string key_;
-  std::vector<json*> open_; ///< the containers being filled; a parent does not grow while a child is open
+  std::string_view body_;
+  json_document& into_;
+  std::string_view name_;
+  std::string parts_;
+  std::vector<std::size_t> open_;
 };
 
 } // namespace
 
-std::optional<json> parse_json_text(std::string_view body, std::size_t max_depth) {
-  builder events(max_depth);
-  if (!json::sax_parse(body.begin(), body.end(), &events)) return std::nullopt;
-  return events.take();
+const json_text* json_text::find(std::string_view field) const noexcept {
+  const json_text* found = nullptr;
+  for (const auto& one : *this)
+    if (one.name == field) found = &one;
+  return found;
+}
+
+std::optional<json_document> parse_json_text(std::string_view body, std::size_t max_depth) {
+  json_document out;
+  out.values.reserve(128); // a meter's day
+  json::parse_options options;
+  options.max_depth = max_depth;
+  json::basic_parser<builder> parser(options, body, out);
+  json::error_code failed;
+  const auto read = parser.write_some(false, body.data(), body.size(), failed);
+  if (failed || read != body.size() || out.values.empty()) return std::nullopt;
+  return out;
 }
 
 } // namespace dr::kepco
