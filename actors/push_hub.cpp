@@ -82,12 +82,16 @@ void push_hub_state::alert(const alert_users& what) {
   if (!c.open()) return;
   auto kind = c.status == campaign_status::scheduled ? campaign_notice_kind::announced : campaign_notice_kind::started;
   std::shared_ptr<const std::string> head;
+  std::unordered_set<user_id>* part = nullptr;
   for (const auto& row : what.responses) {
     auto it = customers.find(row.user);
     if (it == customers.end()) continue;
-    if (!head) head = std::make_shared<const std::string>(encoder->alert_head(kind, c));
-    it->second.campaigns.insert(c.id);
-    members[c.id].insert(row.user);
+    if (!head) {
+      head = std::make_shared<const std::string>(encoder->alert_head(kind, c));
+      part = &members[c.id];
+    }
+    it->second.join(c.id);
+    part->insert(row.user);
     push_all(it->second, {head, encoder->alert_tail(alerted(c, row, it->second.name))});
   }
 }
@@ -96,7 +100,7 @@ void push_hub_state::alert(const alert_users& what) {
 void push_hub_state::hold(user_id user, const campaign_noticed& what) {
   const auto id = what.of->id;
   auto it = customers.find(user);
-  if (it == customers.end() || it->second.known || it->second.campaigns.contains(id)) return;
+  if (it == customers.end() || it->second.known || it->second.is_part_of(id)) return;
   auto& held = it->second.held;
   std::erase_if(held, [id](const campaign_noticed& older) { return older.of->id == id; }); // the newest says all
   held.push_back(what);
@@ -115,7 +119,7 @@ void push_hub_state::notice(const campaign_noticed& what) {
   if (what.of->open()) return;
   if (auto m = members.extract(id))
     for (auto user : m.mapped())
-      if (auto it = customers.find(user); it != customers.end()) it->second.campaigns.erase(id);
+      if (auto it = customers.find(user); it != customers.end()) std::erase(it->second.campaigns, id);
 }
 
 void push_hub_state::checked(const storage::check_settled& what) {

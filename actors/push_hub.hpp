@@ -8,6 +8,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <unordered_map>
 #include <unordered_set>
@@ -24,9 +25,14 @@ struct push_hub_state {
   struct customer {
     std::string name = {};
     std::vector<sink_ptr> sinks = {};
-    std::unordered_set<campaign_id> campaigns = {}; ///< open ones that it is part of
-    bool known = false;                             ///< `campaigns` was read; until then campaign-wide news is held
+    std::vector<campaign_id> campaigns = {}; ///< open ones that it is part of: a few
+    bool known = false;                      ///< `campaigns` was read; until then campaign-wide news is held
     std::vector<campaign_noticed> held = {};
+
+    bool is_part_of(campaign_id id) const { return std::ranges::find(campaigns, id) != campaigns.end(); }
+    void join(campaign_id id) {
+      if (!is_part_of(id)) campaigns.push_back(id);
+    }
   };
   /// A campaign-wide notice for somebody of whom it must be found out whether it concerns them.
   struct doubtful {

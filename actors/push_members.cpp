@@ -67,7 +67,7 @@ void push_hub_state::looked_up(const std::vector<storage::membership>& found) {
   };
   for (const auto& [user, campaign] : found)
     if (auto it = unknown_yet(user); it != customers.end()) {
-      it->second.campaigns.insert(campaign);
+      it->second.join(campaign);
       members[campaign].insert(user);
     }
   std::vector<doubtful> doubts;
@@ -77,7 +77,7 @@ void push_hub_state::looked_up(const std::vector<storage::membership>& found) {
     auto& c = it->second;
     c.known = true;
     for (auto& held : std::exchange(c.held, {})) {
-      if (c.campaigns.contains(held.of->id))
+      if (c.is_part_of(held.of->id))
         tell(user, encoder->campaign_message(held.kind, *held.of));
       else
         doubts.push_back({user, std::move(held)}); // perhaps it ended before we looked

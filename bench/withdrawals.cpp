@@ -1,8 +1,10 @@
-// Withdrawals, each with a key of its own: of many users and of a single one, against a bare server that commits them
-// in groups by one statement.
+// Withdrawals, each with a key of its own: of many users and of a single one, against bare servers that commit them in
+// groups: by one lean statement, and by the product's own writer.
 #include "bench/crowd.hpp"
 
 #include <fmt/format.h>
+
+#include <optional>
 
 namespace dr::bench {
 namespace {
@@ -40,21 +42,34 @@ void check_books(const database& data, int users, std::int64_t taken) {
         fmt::format("{} points were withdrawn, {} are gone, {} ledgers do not balance", taken, missing, torn));
 }
 
-void withdraw(bench& on, const char* name, int users, std::vector<goal> goals) {
+/// A bare server with users of its own.
+struct limit {
+  limit(bench& on, int users, const std::string& sql, const std::string& answer_file, request_writer writer)
+      : data(on.where), stream(std::move(writer), users, "bare") {
+    data.enrol(users);
+    server.emplace(on.where, std::vector<std::string>{"withdrawals", "--database", data.url(), "--sql", sql, "--answer",
+                                                      answer_file});
+  }
+  database data;
+  std::optional<bare_server> server;
+  withdrawal_stream stream;
+  series rate;
+};
+
+void withdraw(bench& on, const std::string& name, int users, std::vector<goal> goals) {
   database ours(on.where);
-  database theirs(on.where);
-  for (auto* each : {&ours, &theirs}) each->enrol(users);
+  ours.enrol(users);
   server platform(on.where, ours);
   const test::scratch_folder folder;
   test::http_client client(platform.port());
   const auto sample = client.post("/users/1/withdraw", R"({"amount":1})",
                                   {{"Authorization", "Bearer " + platform.token()}, {"Idempotency-Key", "sample"}});
-  write_answer(folder.path() / "answer", sample);
-  const bare_server bare(on.where,
-                         {"withdrawals", "--database", theirs.url(), "--answer", (folder.path() / "answer").string()});
-  withdrawal_stream our_stream(platform.requests(), users, "ours");
-  withdrawal_stream bare_stream(platform.requests(), users, "bare");
-  series rate, limit, cpu;
+  const auto answer_file = (folder.path() / "answer").string();
+  write_answer(answer_file, sample);
+  limit lean(on, users, "lean", answer_file, platform.requests());
+  limit writer(on, users, "writer", answer_file, platform.requests());
+  withdrawal_stream stream(platform.requests(), users, "ours");
+  series rate, cpu;
   std::int64_t taken = 1;
   load_options load;
   load.connections = connections;
@@ -62,15 +77,17 @@ void withdraw(bench& on, const char* name, int users, std::vector<goal> goals) {
   load.time = on.load_time();
   for (int i = 0; i < on.rounds(); ++i) {
     load.port = platform.port();
-    load.next = our_stream.source();
+    load.next = stream.source();
     const auto before = platform.used();
     const auto got = run_load(load);
     rate.add(all_good(got, name).per_s());
     cpu.add(cpu_us_per(before, platform.used(), got.ok()));
     taken += got.ok();
-    load.port = bare.port();
-    load.next = bare_stream.source();
-    limit.add(all_good(run_load(load), "bare withdrawals").per_s());
+    for (auto* bare : {&lean, &writer}) {
+      load.port = bare->server->port();
+      load.next = bare->stream.source();
+      bare->rate.add(all_good(run_load(load), "bare withdrawals").per_s());
+    }
     ours.open().execute("CHECKPOINT");
   }
   check_books(ours, users, taken);
@@ -79,12 +96,20 @@ void withdraw(bench& on, const char* name, int users, std::vector<goal> goals) {
   r.with = {{"connections", connections}, {"users", users}};
   r.unit = "1/s";
   r.ours = rate.median();
-  r.bare = limit.median();
+  r.bare = lean.rate.median();
   r.spread = rate.spread();
   r.cpu_us = cpu.median();
   r.rss_bytes = platform.used().rss_bytes;
   r.goals = std::move(goals);
   on.add(r);
+  case_result same;
+  same.name = name + "-writer";
+  same.with = r.with;
+  same.unit = r.unit;
+  same.ours = r.ours;
+  same.bare = writer.rate.median();
+  same.spread = r.spread;
+  on.add(same);
 }
 
 } // namespace

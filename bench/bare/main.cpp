@@ -54,7 +54,8 @@ bare_handler batched(const std::shared_ptr<batcher>& rows) {
 }
 
 store_rows rows_of(const std::string& mode, const arguments& a) {
-  if (mode == "withdrawals") return withdrawals_by_one_statement(a.url);
+  if (mode == "withdrawals")
+    return a.sql == "lean" ? withdrawals_by_one_statement(a.url) : withdrawals_by_the_writer(a.url);
   return a.sql == "lean" ? answers_by_one_statement(a.url) : answers_by_the_writer(a.url);
 }
 
@@ -81,7 +82,7 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"fixed", "answers", "withdrawals", "broadcast"}));
   app.add_option("--answer", a.answer_file, "the answer to give: header fields, an empty line, the body");
   app.add_option("--database", a.url, "where rows go");
-  app.add_option("--sql", a.sql, "answers by the product's writer, or by one lean statement")
+  app.add_option("--sql", a.sql, "rows by the product's writer, or by one lean statement")
       ->check(CLI::IsMember({"writer", "lean"}));
   app.add_option("--threads", a.threads, "that serve connections")->check(CLI::Range(1, 64));
   app.add_option("--batch-max", a.batch_max, "rows in one transaction")->check(CLI::Range(1, 5000));

@@ -2,10 +2,10 @@
 
 #include "storage/postgres/postgres_database.hpp"
 
+#include <fmt/format.h>
 #include <pqxx/pqxx>
 
 #include <chrono>
-#include <map>
 #include <stdexcept>
 #include <vector>
 
@@ -89,23 +89,39 @@ SELECT numbered.last_seq - row_number() OVER () + 1, dr_instant($3), 'PointWithd
        '{"amount":-1,"balanceAfter":1000,"entryId":1000}'::json
 FROM entered, numbered)";
 
-} // namespace
-
-store_rows answers_by_the_writer(const std::string& url) {
+/// The product's own writer, which gets a change for each row.
+store_rows by_the_writer(const std::string& url, std::function<storage::write(const bare_row&)> change) {
   const std::shared_ptr<storage::database> database = storage::make_postgres_database({.url = url});
   const auto epoch = database->take_lease("dr-bench-bare");
   if (!epoch) throw std::runtime_error("no lease: " + epoch.error().detail);
   const std::shared_ptr<storage::writer> writer = database->open_writer(storage::lane::hot, *epoch);
-  return [database, writer, number = std::int64_t{0}](std::span<const bare_row> batch) mutable {
+  return [database, writer, change = std::move(change),
+          number = std::int64_t{0}](std::span<const bare_row> batch) mutable {
     std::vector<storage::write> changes;
-    for (const auto& row : batch)
-      changes.push_back(
-          {storage::choose_answer{{row.id}, row.accept ? answer::accept : answer::deny, {}, now()}, nullptr});
+    for (const auto& row : batch) changes.push_back(change(row));
     const auto done = writer->commit("bare-" + std::to_string(++number), changes);
     if (!done) throw std::runtime_error("the writer failed: " + done.error().detail);
     for (const auto& one : done->results)
-      if (!one) throw std::runtime_error("an answer was refused: " + one.error().detail);
+      if (!one) throw std::runtime_error("a change was refused: " + one.error().detail);
   };
+}
+
+} // namespace
+
+store_rows answers_by_the_writer(const std::string& url) {
+  return by_the_writer(url, [](const bare_row& row) -> storage::write {
+    return {storage::choose_answer{{row.id}, row.accept ? answer::accept : answer::deny, {}, now()}, nullptr};
+  });
+}
+
+store_rows withdrawals_by_the_writer(const std::string& url) {
+  return by_the_writer(url, [](const bare_row& row) -> storage::write {
+    storage::keyed_request keyed{
+        "admin", "POST", fmt::format("/users/{}/withdraw", row.id), row.key, std::string(64, '0'), [](const auto&) {
+          return std::string(300, 'x');
+        }};
+    return {storage::withdraw_points{{row.id}, 1, now()}, std::make_shared<storage::keyed_request>(std::move(keyed))};
+  });
 }
 
 store_rows answers_by_one_statement(const std::string& url) {
