@@ -48,8 +48,8 @@ void answer_desk::expect(waiting_request& request, std::chrono::milliseconds tim
 void answer_desk::deliver(const std::shared_ptr<waiting_request>& request, result<caf::message> answer) {
   const std::scoped_lock lock(mutex_);
   if (!open_ || !request->is_linked() || request->answer_) return;
-  request->answer_ = std::move(answer);
   answered_.push_back(request);
+  request->answer_ = std::move(answer);
   if (answered_.size() == 1) asio::post(timer_->get_executor(), [desk = shared_from_this()] { desk->hand_out(); });
 }
 

@@ -42,7 +42,8 @@ private:
   std::optional<result<caf::message>> answer_;
 };
 
-/// Its context is run by one thread.
+/// Its context is run by one thread. A request that waits is alive: it is let go only with an answer, which the desk
+/// then keeps with it.
 class answer_desk : public std::enable_shared_from_this<answer_desk> {
 public:
   explicit answer_desk(boost::asio::execution_context& of);
