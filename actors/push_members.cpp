@@ -11,8 +11,8 @@ namespace dr::actors {
 
 namespace {
 
-/// Customers looked up in one read.
-constexpr std::size_t lookup_batch = 500;
+/// Customers looked up in one read: few enough that it ends in time also by a plan that walks the responses for each.
+constexpr std::size_t lookup_batch = 50;
 constexpr std::chrono::milliseconds lookup_retry{500};
 
 /// The indexes of those doubts in which the user really has a response.
