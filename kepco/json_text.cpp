@@ -91,6 +91,8 @@ const json_text* json_text::find(std::string_view field) const noexcept {
 }
 
 std::optional<json_document> parse_json_text(std::string_view body, std::size_t max_depth) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (body.starts_with(byte_order_mark)) body.remove_prefix(byte_order_mark.size());
   json_document out;
   out.values.reserve(128); // a meter's day
   json::parse_options options;

@@ -52,8 +52,8 @@ struct json_document {
   const json_text& root() const noexcept { return values.front(); }
 };
 
-/// Parses a whole document, which then refers to `body`. Nothing if it is not JSON in UTF-8, is cut off, or nests
-/// deeper than `max_depth`.
+/// Parses a whole document, perhaps behind a byte order mark, which then refers to `body`. Nothing if it is not JSON in
+/// UTF-8, is cut off, or nests deeper than `max_depth`.
 std::optional<json_document> parse_json_text(std::string_view body, std::size_t max_depth = 8);
 
 } // namespace dr::kepco

@@ -50,6 +50,8 @@ TEST_CASE("what is cut off, goes on, nests too deep or is not UTF-8 is no docume
   for (std::size_t n = 0; n < whole.size(); ++n) CHECK_FALSE(parse_json_text(std::string_view(whole).substr(0, n)));
   CHECK_FALSE(parse_json_text(whole + "x"));
   CHECK_FALSE(parse_json_text(whole + whole));
+  CHECK(parse_json_text("\xEF\xBB\xBF" + whole));
+  CHECK_FALSE(parse_json_text("\xEF\xBB\xBF"));
   CHECK(parse_json_text("[[[1]]]", 3));
   CHECK_FALSE(parse_json_text("[[[[1]]]]", 3));
   CHECK_FALSE(parse_json_text("{\"a\":\"\xff\"}"));
