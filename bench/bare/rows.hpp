@@ -22,6 +22,7 @@ using store_rows = std::function<void(std::span<const bare_row>)>;
 store_rows answers_by_the_writer(const std::string& url);
 /// By one statement that changes the answers, the campaigns' counts, the event log and its counter: as lean as we can.
 store_rows answers_by_one_statement(const std::string& url);
+/// The same for withdrawals of one point each, every one with its key.
 store_rows withdrawals_by_the_writer(const std::string& url);
 /// One statement for the balances, the ledger, the keys and the events. One point each.
 store_rows withdrawals_by_one_statement(const std::string& url);
