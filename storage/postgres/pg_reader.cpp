@@ -168,12 +168,12 @@ result<page<response>> pg_reader::responses(const response_filter& filter, const
   const auto& count = whole ? sql::count_dispatched : sql::count_responses;
   auto stored = list<response_row>(sql::list_responses, count, std::move(values), at, read_response_row);
   if (!stored) return stored.error();
-  // A campaign's terms are not read with each of its responses, and not again while they stay as they are.
+  // A campaign's terms are not read with each of its responses, and again only with another version.
   if (campaigns_.size() > max_known_campaigns) campaigns_.clear();
   std::set<campaign_id> stale;
   for (const auto& row : stored->items)
     if (auto known = campaigns_.find(row.stored.campaign);
-        known == campaigns_.end() || known->second.version < row.campaign_version)
+        known == campaigns_.end() || known->second.version != row.campaign_version)
       stale.insert(row.stored.campaign);
   if (auto fine = read_campaigns(stale); !fine) return fine.error();
   page<response> out;
