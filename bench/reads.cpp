@@ -126,8 +126,9 @@ void walking_responses(bench& on) {
   for (int i = 0; i < on.pick(1, 3); ++i) {
     const auto before = platform.used();
     const auto walked = walk_all([&](std::int64_t after) {
-      return next_after(
-          client.get(fmt::format("/responses?drId={}&size={}&after={}", all.campaign, page_size, after)).body);
+      const auto page = client.get(fmt::format("/responses?drId={}&size={}&after={}", all.campaign, page_size, after));
+      if (page.status != 200) throw std::runtime_error("a page was refused: " + page.body);
+      return next_after(page.body);
     });
     cpu.add(cpu_us_per(before, platform.used(), users));
     ours.add(users / walked.seconds);

@@ -41,13 +41,16 @@ renderer render_token(view how, std::string token);
 /// A problem for this request.
 reply refuse(const call& c, const error& why);
 
+/// The list that this request asks for.
+inline collection_place place_of(const call& c, const char* name) {
+  return {c.how.origin, c.how.instance, name, std::string(c.http.target)};
+}
+
 /// The page of a list.
 template <class T, class Write, class IdOf>
 reply list_reply(const call& c, const char* name, const paging& at, const storage::page<T>& rows, Write write,
                  IdOf id_of) {
-  const collection_place place{c.how.origin, c.how.instance, name, std::string(c.http.target)};
-  const auto last_id = rows.items.empty() ? 0 : id_of(rows.items.back());
-  return json_reply(c.how, 200, write_collection(place, at, rows, write, last_id));
+  return json_reply(c.how, 200, write_collection(place_of(c, name), at, rows, write, id_of));
 }
 
 } // namespace dr::http

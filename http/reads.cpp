@@ -130,9 +130,15 @@ awaitable<result<storage::campaign_response>> find_response(front_context& app, 
   });
 }
 
-awaitable<result<storage::page<response>>> list_responses(front_context& app, storage::response_filter filter,
-                                                          page_request at) {
-  return read_within(app, [=](reader& from) { return from.responses(filter, at); });
+awaitable<result<std::string>> list_responses(front_context& app, storage::response_filter filter,
+                                              collection_place place, paging at) {
+  return read_within(app, [=](reader& from) -> result<std::string> {
+    collection_writer document(place, at);
+    const auto add = [&](const response& row) { document.add(row, write_response, row.id.value); };
+    const auto end = from.each_response(filter, at.at, add);
+    if (!end) return end.error();
+    return document.finish(*end);
+  });
 }
 
 awaitable<result<reduction_check>> find_check(front_context& app, check_id id, actors::caller by) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "http/bridge.hpp"
+#include "http/codecs/hal.hpp"
 #include "http/context.hpp"
 #include "storage/store.hpp"
 
@@ -32,8 +33,9 @@ awaitable<result<storage::page<campaign>>> list_campaigns(front_context& app, st
                                                           storage::page_request at, bool keyset, actors::caller by);
 
 awaitable<result<storage::campaign_response>> find_response(front_context& app, response_id id, actors::caller by);
-awaitable<result<storage::page<response>>> list_responses(front_context& app, storage::response_filter filter,
-                                                          storage::page_request at);
+/// The whole document: it is written while the rows come, so that a page of a thousand needs no page in memory.
+awaitable<result<std::string>> list_responses(front_context& app, storage::response_filter filter,
+                                              collection_place place, paging at);
 awaitable<result<reduction_check>> find_check(front_context& app, check_id id, actors::caller by);
 awaitable<result<storage::page<reduction_check>>> list_checks(front_context& app, storage::check_filter filter,
                                                               storage::page_request at);

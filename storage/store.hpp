@@ -4,8 +4,10 @@
 #include "domain/event.hpp"
 #include "storage/writes.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -74,11 +76,12 @@ struct page_request {
   std::int64_t number = 0;
   int size = 20;
 };
-template <class T> struct page {
-  std::vector<T> items;
+/// What a page says of the rows that are not on it.
+struct page_end {
   std::optional<std::int64_t> total; ///< not counted for keyset pages
   bool more = false;
 };
+template <class T> struct page : page_end { std::vector<T> items; };
 
 struct user_filter {
   std::string name_prefix; ///< case-insensitive; empty: all
@@ -211,7 +214,11 @@ public:
   /// Campaigns that still have something to do: open, not frozen after their end, or verifying. By id.
   virtual result<std::vector<campaign>> unfinished_campaigns() = 0;
   virtual result<campaign_response> find_response(response_id id) = 0;
-  virtual result<page<response>> responses(const response_filter& filter, const page_request& at) = 0;
+  /// Gives the responses of a page to `take`, one by one, while it is read. After an error what was given is void.
+  virtual result<page_end> each_response(const response_filter& filter, const page_request& at,
+                                         const std::function<void(response)>& take) = 0;
+  /// The same as a whole.
+  result<page<response>> responses(const response_filter& filter, const page_request& at);
   /// The user's responses in open campaigns, by id.
   virtual result<std::vector<campaign_response>> open_responses(user_id id) = 0;
   /// The open campaigns that these users are part of.

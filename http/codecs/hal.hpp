@@ -18,22 +18,35 @@ struct collection_place {
   std::string target; ///< the request target as sent, for `self`
 };
 
-/// `_links` and `page`, and the closing brace. `last_id`: of the last item shown, 0 for none.
-void finish_collection(json_writer& out, const collection_place& place, const paging& at,
-                       std::optional<std::int64_t> total, bool more, std::int64_t last_id);
+/// A collection document that grows item by item.
+class collection_writer {
+public:
+  /// Both must outlive it.
+  collection_writer(const collection_place& place, const paging& at);
+  collection_writer(const collection_writer&) = delete;
+  collection_writer& operator=(const collection_writer&) = delete;
+  template <class T, class Write> void add(const T& row, Write write, std::int64_t id) {
+    write(out_, row, &place_.origin);
+    last_id_ = id;
+  }
+  /// Adds `_links` and `page`, and gives the document away.
+  std::string finish(const storage::page_end& end);
+
+private:
+  const collection_place& place_;
+  const paging& at_;
+  std::string text_;
+  json_writer out_{text_};
+  std::int64_t last_id_ = 0;
+};
 
 /// The whole collection document.
-template <class T, class Write>
+template <class T, class Write, class IdOf>
 std::string write_collection(const collection_place& place, const paging& at, const storage::page<T>& rows, Write write,
-                             std::int64_t last_id) {
-  std::string text;
-  text.reserve(256 + rows.items.size() * 600);
-  json_writer out(text);
-  out.begin_object().key("_embedded").begin_object().key(place.name).begin_array();
-  for (const auto& row : rows.items) write(out, row, &place.origin);
-  out.end_array().end_object();
-  finish_collection(out, place, at, rows.total, rows.more, last_id);
-  return text;
+                             IdOf id_of) {
+  collection_writer document(place, at);
+  for (const auto& row : rows.items) document.add(row, write, id_of(row));
+  return document.finish(rows);
 }
 
 } // namespace dr::http

@@ -11,17 +11,16 @@ awaitable<reply> list_responses(call& c) {
   filter.answer = query.named<answer>("answer", parse_answer, "ignore, accept or deny");
   const auto at = query.page();
   if (auto fine = query.finish(); !fine) co_return refuse(c, fine.error());
-  const auto id = [](const response& r) { return r.id.value; };
+  const auto place = place_of(c, "responses");
   if (!c.by().is_admin()) {
-    storage::page<response> none;
-    none.total = 0;
-    if (filter.user && filter.user != c.by().user) co_return list_reply(c, "responses", at, none, write_response, id);
+    const storage::page_end none{.total = 0};
+    if (filter.user && filter.user != c.by().user)
+      co_return json_reply(c.how, 200, collection_writer(place, at).finish(none));
     filter.user = c.by().user;
   }
-  auto pending = http::list_responses(c.app, filter, at.at);
-  const auto rows = co_await std::move(pending);
-  if (!rows) co_return refuse(c, rows.error());
-  co_return list_reply(c, "responses", at, *rows, write_response, id);
+  auto pending = http::list_responses(c.app, filter, place, at);
+  auto document = co_await std::move(pending);
+  co_return document ? json_reply(c.how, 200, std::move(*document)) : refuse(c, document.error());
 }
 
 awaitable<reply> get_response(call& c) {

@@ -20,12 +20,6 @@ result<written> run(const change& what, rows& over, std::vector<event>& events) 
 
 } // namespace
 
-lane lane_of(const change& what) noexcept {
-  bool bulk = std::holds_alternative<open_campaign>(what) || std::holds_alternative<freeze_campaign>(what) ||
-              std::holds_alternative<import_users>(what);
-  return bulk ? lane::bulk : lane::hot;
-}
-
 std::optional<time_point> time_of(const change& what) noexcept {
   auto at = std::visit(
       [](const auto& c) -> time_point {

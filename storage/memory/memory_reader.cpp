@@ -108,8 +108,9 @@ public:
     });
   }
 
-  result<page<response>> responses(const response_filter& filter, const page_request& at) override {
-    return read<page<response>>([&](memory_state& s) -> result<page<response>> {
+  result<page_end> each_response(const response_filter& filter, const page_request& at,
+                                 const std::function<void(response)>& take) override {
+    return read<page_end>([&](memory_state& s) -> result<page_end> {
       page_maker<response> out{at};
       for (const auto& [id, r] : s.responses) {
         if (filter.campaign && filter.campaign != r.campaign) continue;
@@ -117,7 +118,9 @@ public:
         if (filter.answer && *filter.answer != r.answer) continue;
         if (!out.offer(id.value, [&s, &r = r] { return s.seen(r); })) break;
       }
-      return out.take();
+      auto page = out.take();
+      for (auto& one : page.items) take(std::move(one));
+      return page_end{page.total, page.more};
     });
   }
 

@@ -2,7 +2,6 @@
 
 #include "storage/postgres/columns.hpp"
 
-#include <cctype>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -21,16 +20,7 @@ struct composed {
 
 /// The text with its placeholders counted on from `offset`: $1 becomes $5 behind four values.
 std::string renumbered(std::string_view sql, std::size_t offset) {
-  std::string out;
-  for (std::size_t i = 0; i < sql.size();) {
-    out += sql[i];
-    if (sql[i++] != '$') continue;
-    std::size_t number = 0;
-    for (; i < sql.size() && std::isdigit(static_cast<unsigned char>(sql[i])); ++i)
-      number = number * 10 + static_cast<std::size_t>(sql[i] - '0');
-    out += std::to_string(number + offset);
-  }
-  return out;
+  return replace_placeholders(sql, [offset](std::size_t number) { return "$" + std::to_string(number + offset); });
 }
 
 } // namespace

@@ -2,14 +2,51 @@
 
 #include "storage/postgres/json_columns.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace dr::storage {
 
+namespace {
+
+constexpr std::string_view copied_null = "\\N";
+
+/// A cell of COPY's text format without its backslashes: what the letter behind one stands for, or itself.
+std::string without_escapes(std::string_view cell) {
+  constexpr std::string_view letters = "bfnrtv";
+  constexpr std::string_view meanings = "\b\f\n\r\t\v";
+  std::string out;
+  out.reserve(cell.size());
+  for (std::size_t i = 0; i < cell.size(); ++i) {
+    if (cell[i] != '\\' || i + 1 == cell.size()) {
+      out += cell[i];
+      continue;
+    }
+    const auto letter = letters.find(cell[++i]);
+    out += letter == std::string_view::npos ? cell[i] : meanings[letter];
+  }
+  return out;
+}
+
+} // namespace
+
+bool column_cursor::null() const {
+  if (cell_) return cell_->is_null();
+  return rest_.substr(0, rest_.find('\t')) == copied_null;
+}
+
 std::string_view column_cursor::view() {
-  std::string_view cell{at_.c_str(), at_.size()};
-  ++at_;
-  return cell;
+  if (cell_) {
+    const std::string_view cell{cell_->c_str(), cell_->size()};
+    ++*cell_;
+    return cell;
+  }
+  const auto cell = rest_.substr(0, rest_.find('\t'));
+  rest_.remove_prefix(std::min(cell.size() + 1, rest_.size()));
+  if (cell == copied_null) return {};
+  if (cell.find('\\') == std::string_view::npos) return cell;
+  unescaped_ = without_escapes(cell);
+  return unescaped_;
 }
 
 std::int64_t column_cursor::number() {
@@ -27,19 +64,19 @@ time_point column_cursor::time() { return time_point{std::chrono::milliseconds{n
 
 std::optional<std::int64_t> column_cursor::optional_number() {
   if (!null()) return number();
-  ++at_;
+  (void)view();
   return std::nullopt;
 }
 
 std::optional<bool> column_cursor::optional_flag() {
   if (!null()) return flag();
-  ++at_;
+  (void)view();
   return std::nullopt;
 }
 
 std::optional<time_point> column_cursor::optional_time() {
   if (!null()) return time();
-  ++at_;
+  (void)view();
   return std::nullopt;
 }
 

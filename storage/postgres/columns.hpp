@@ -5,18 +5,24 @@
 
 #include <pqxx/pqxx>
 
+#include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace dr::storage {
 
-/// Reads the columns of one row from left to right.
+/// Reads the columns of one row from left to right: of a result, or of a line of COPY in its text format.
 class column_cursor {
 public:
-  explicit column_cursor(const pqxx::row& row) : at_(row.begin()) {}
-  bool null() const { return at_.is_null(); }
+  explicit column_cursor(const pqxx::row& row) : cell_(row.begin()) {}
+  /// The line must outlive the cursor.
+  explicit column_cursor(std::string_view copied) : rest_(copied) {}
+  bool null() const;
   std::int64_t number();
   bool flag();
   std::string text();
+  /// Valid until the next column is read.
   std::string_view view();
   time_point time();
   std::optional<std::int64_t> optional_number();
@@ -27,8 +33,11 @@ public:
 
 private:
   /// Steps through the cells; one look-up of a cell by its number would count references to the whole result.
-  pqxx::row::const_iterator at_;
+  std::optional<pqxx::row::const_iterator> cell_;
+  std::string_view rest_; ///< of a copied line
+  std::string unescaped_; ///< the cell of a copied line that has other bytes than the line
 };
+using row_taker = std::function<void(column_cursor&)>;
 
 // Aliases: u users, c campaign, r response, k reduction_check, l ledger, e event, v verification, d day_profile.
 #define DR_USER_COLUMNS                                                                                                \

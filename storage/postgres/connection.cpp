@@ -205,6 +205,24 @@ pqxx::result connection::run(pqxx::transaction_base& in, const statement& what, 
   return in.exec_prepared(what.name, pqxx::prepare::make_dynamic_params(pointers));
 }
 
+void connection::stream(pqxx::transaction_base& in, const statement& what, const parameters& values,
+                        const row_taker& take) {
+  last_ = &what;
+  const auto given = values.pointers();
+  const auto sql = replace_placeholders(what.sql, [&](std::size_t number) {
+    const auto* value = given.at(number - 1);
+    return value ? in.quote(value) : std::string{"NULL"};
+  });
+  // The library copies tables only, and takes a query in parentheses for the name of one.
+  pqxx::stream_from rows{in, "(" + sql + ")"};
+  for (std::string line; rows.get_raw_line(line);) {
+    if (line.ends_with('\n')) line.pop_back();
+    column_cursor at{std::string_view{line}};
+    take(at);
+  }
+  rows.complete();
+}
+
 void connection::note(outage_cause cause, const char* said) { outage_ = {cause, first_line(said)}; }
 
 failure connection::explain(const std::exception& why) noexcept {

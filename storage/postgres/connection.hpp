@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/error.hpp"
+#include "storage/postgres/columns.hpp"
 #include "storage/postgres/parameters.hpp"
 #include "storage/postgres/postgres_database.hpp"
 #include "storage/store.hpp"
@@ -70,6 +71,10 @@ public:
   bool aborted() const noexcept { return aborted_; }
 
   pqxx::result run(pqxx::transaction_base& in, const statement& what, const parameters& values = {});
+  /// Runs a SELECT and gives each row to `take` while the server still makes the next ones. It is not prepared: the
+  /// values, quoted by the library, become a part of the text (COPY takes no others). `take` must not use this
+  /// connection.
+  void stream(pqxx::transaction_base& in, const statement& what, const parameters& values, const row_taker& take);
 
   /// Sorts out an exception caught at the border, and logs it: the statement's name and text, never values.
   failure explain(const std::exception& why) noexcept;

@@ -1,5 +1,7 @@
 #include "storage/postgres/parameters.hpp"
 
+#include <cctype>
+
 namespace dr::storage {
 
 void array_literal::separate() {
@@ -37,6 +39,21 @@ array_literal& array_literal::add_null() {
 }
 
 std::string array_literal::take() { return std::move(text_) + "}"; }
+
+std::string replace_placeholders(std::string_view sql, const std::function<std::string(std::size_t number)>& by) {
+  std::string out;
+  for (std::size_t i = 0; i < sql.size();) {
+    if (sql[i] != '$') {
+      out += sql[i++];
+      continue;
+    }
+    std::size_t number = 0;
+    for (++i; i < sql.size() && std::isdigit(static_cast<unsigned char>(sql[i])); ++i)
+      number = number * 10 + static_cast<std::size_t>(sql[i] - '0');
+    out += by(number);
+  }
+  return out;
+}
 
 parameters& parameters::add(std::int64_t value) {
   values_.emplace_back(std::to_string(value));

@@ -1,9 +1,11 @@
-// Values on their way to Postgres, as text: never inside a statement.
+// Values on their way to Postgres, as text.
 #pragma once
 
 #include "domain/time.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -44,6 +46,9 @@ template <class Container, class Value> array_literal array_of(const Container& 
   for (const auto& one : from) out.add(value(one));
   return out;
 }
+
+/// A statement's text with each of its placeholders, $1 and on, replaced by what `by` makes of the number.
+std::string replace_placeholders(std::string_view sql, const std::function<std::string(std::size_t number)>& by);
 
 /// The parameters of one statement, in order.
 class parameters {

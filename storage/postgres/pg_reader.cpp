@@ -1,22 +1,11 @@
-#include "storage/postgres/pg_reader.hpp"
-
+// What the reader on Postgres reads by key or as a whole; its pages are in pg_lists.cpp.
 #include "storage/engine/apply.hpp"
+#include "storage/postgres/pg_session.hpp"
 #include "storage/postgres/queries.hpp"
-
-#include <limits>
 
 namespace dr::storage {
 
 namespace {
-
-using row_maker = std::function<void(column_cursor&)>;
-
-void each(const pqxx::result& rows, const row_maker& make) {
-  for (const auto& row : rows) {
-    column_cursor at{row};
-    make(at);
-  }
-}
 
 /// A response with the campaign it belongs to, as `DR_RESPONSE_COLUMNS`, whether it is queued, `DR_CAMPAIGN_COLUMNS`.
 campaign_response read_campaign_response(column_cursor& at) {
@@ -28,87 +17,10 @@ campaign_response read_campaign_response(column_cursor& at) {
   return out;
 }
 
-struct response_row {
-  response stored;
-  bool queued = false;
-  std::int64_t campaign_version = 0;
-};
-
-response_row read_response_row(column_cursor& at) {
-  auto stored = read_response(at);
-  const auto queued = at.flag();
-  return {std::move(stored), queued, at.number()};
-}
-
-/// Campaigns that a reader keeps between two pages of responses.
-constexpr std::size_t max_known_campaigns = 1'000;
-
 } // namespace
-
-class pg_reader::session {
-public:
-  session(connection& over, bool snapshot) : over_(over) {
-    if (snapshot)
-      snapshot_ = std::make_unique<pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>>(over.use());
-    else
-      plain_ = std::make_unique<pqxx::nontransaction>(over.use());
-  }
-  pqxx::result run(const dr::storage::statement& what, const parameters& values = {}) {
-    auto& in = snapshot_ ? static_cast<pqxx::transaction_base&>(*snapshot_) : *plain_;
-    return over_.run(in, what, values);
-  }
-  std::function<pqxx::result(const dr::storage::statement&, const parameters&)> runner() {
-    return [this](const dr::storage::statement& what, const parameters& values) { return run(what, values); };
-  }
-
-private:
-  connection& over_;
-  std::unique_ptr<pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>> snapshot_;
-  std::unique_ptr<pqxx::nontransaction> plain_;
-};
 
 pg_reader::pg_reader(postgres_options options)
     : connection_(options, "reader", options.statement_timeout, workload::reads) {}
-
-template <class T> result<T> pg_reader::read(bool snapshot, const std::function<result<T>(session&)>& action) {
-  connection_.begin_call();
-  for (bool stale = connection_.is_open();; stale = false) {
-    try {
-      session in{connection_, snapshot};
-      auto found = action(in);
-      connection_.works();
-      return found;
-    } catch (const std::exception& why) {
-      auto kind = connection_.explain(why);
-      if (kind != failure::refused) connection_.drop();
-      if (kind == failure::lost && stale && !connection_.aborted()) continue;
-      return outside_view(kind);
-    }
-  }
-}
-
-template <class T>
-result<page<T>> pg_reader::list(const dr::storage::statement& rows, const dr::storage::statement& count,
-                                parameters filter, const page_request& at,
-                                const std::function<T(column_cursor&)>& make) {
-  bool keyset = at.after > 0;
-  return read<page<T>>(!keyset, [&](session& in) -> result<page<T>> {
-    page<T> out;
-    if (!keyset) out.total = column_cursor{in.run(count, filter)[0]}.number();
-    auto values = filter;
-    auto offset = keyset ? 0 : std::min(at.number, std::numeric_limits<std::int64_t>::max() / at.size) * at.size;
-    values.add(at.after).add(std::int64_t{at.size} + 1).add(offset);
-    const auto found = in.run(rows, values);
-    out.items.reserve(found.size());
-    each(found, [&](column_cursor& columns) {
-      if (static_cast<int>(out.items.size()) < at.size)
-        out.items.push_back(make(columns));
-      else
-        out.more = true;
-    });
-    return out;
-  });
-}
 
 result<user> pg_reader::find_user(user_id id) {
   return read<user>(false, [&](session& in) -> result<user> {
@@ -119,13 +31,6 @@ result<user> pg_reader::find_user(user_id id) {
   });
 }
 
-result<page<user>> pg_reader::users(const user_filter& filter, const page_request& at) {
-  parameters values;
-  filter.name_prefix.empty() ? values.add_null() : values.add(std::string_view{like_prefix(filter.name_prefix)});
-  filter.enrolled ? values.add_flag(*filter.enrolled) : values.add_null();
-  return list<user>(sql::list_users, sql::count_users, std::move(values), at, read_user);
-}
-
 result<campaign> pg_reader::find_campaign(campaign_id id) {
   return read<campaign>(false, [&](session& in) -> result<campaign> {
     auto found = in.run(sql::campaigns_by_id, parameters{}.add("{" + std::to_string(id.value) + "}"));
@@ -133,13 +38,6 @@ result<campaign> pg_reader::find_campaign(campaign_id id) {
     column_cursor at{found[0]};
     return read_campaign(at);
   });
-}
-
-result<page<campaign>> pg_reader::campaigns(const campaign_filter& filter, const page_request& at) {
-  parameters values;
-  filter.status ? values.add(std::int64_t{static_cast<unsigned char>(*filter.status)}) : values.add_null();
-  filter.type.empty() ? values.add_null() : values.add(std::string_view{filter.type});
-  return list<campaign>(sql::list_campaigns, sql::count_campaigns, std::move(values), at, read_campaign);
 }
 
 result<std::vector<campaign>> pg_reader::unfinished_campaigns() {
@@ -156,46 +54,6 @@ result<campaign_response> pg_reader::find_response(response_id id) {
     if (found.empty()) return fail(errc::not_found, "there is no such response");
     column_cursor at{found[0]};
     return read_campaign_response(at);
-  });
-}
-
-result<page<response>> pg_reader::responses(const response_filter& filter, const page_request& at) {
-  parameters values;
-  values.add_nonzero(filter.campaign.value).add_nonzero(filter.user.value);
-  filter.answer ? values.add(std::int64_t{static_cast<unsigned char>(*filter.answer)}) : values.add_null();
-  // How many responses a campaign has is known without counting a million of them.
-  const bool whole = filter.campaign && !filter.user && !filter.answer;
-  const auto& count = whole ? sql::count_dispatched : sql::count_responses;
-  auto stored = list<response_row>(sql::list_responses, count, std::move(values), at, read_response_row);
-  if (!stored) return stored.error();
-  // A campaign's terms are not read with each of its responses, and again only with another version.
-  if (campaigns_.size() > max_known_campaigns) campaigns_.clear();
-  std::set<campaign_id> stale;
-  for (const auto& row : stored->items)
-    if (auto known = campaigns_.find(row.stored.campaign);
-        known == campaigns_.end() || known->second.version != row.campaign_version)
-      stale.insert(row.stored.campaign);
-  if (auto fine = read_campaigns(stale); !fine) return fine.error();
-  page<response> out;
-  out.total = stored->total;
-  out.more = stored->more;
-  out.items.reserve(stored->items.size());
-  for (auto& row : stored->items) {
-    const auto& of = campaigns_.at(row.stored.campaign);
-    out.items.push_back(presented(std::move(row.stored), of, row.queued));
-  }
-  return out;
-}
-
-result<void> pg_reader::read_campaigns(const std::set<campaign_id>& ids) {
-  if (ids.empty()) return {};
-  return read<void>(false, [&](session& in) -> result<void> {
-    auto array = array_of(ids, [](campaign_id id) { return id.value; });
-    each(in.run(sql::campaigns_by_id, parameters{}.add(array)), [&](column_cursor& row) {
-      auto c = read_campaign(row);
-      campaigns_.insert_or_assign(c.id, std::move(c));
-    });
-    return {};
   });
 }
 
@@ -245,58 +103,6 @@ result<reduction_check> pg_reader::find_check(check_id id) {
     if (found.empty()) return fail(errc::not_found, "there is no such reduction check");
     column_cursor at{found[0]};
     return read_check(at);
-  });
-}
-
-result<page<reduction_check>> pg_reader::checks(const check_filter& filter, const page_request& at) {
-  parameters values;
-  values.add_nonzero(filter.campaign.value).add_nonzero(filter.user.value);
-  return list<reduction_check>(sql::list_checks, sql::count_checks, std::move(values), at, read_check);
-}
-
-result<page<ledger_entry>> pg_reader::ledger(user_id id, const page_request& at) {
-  return list<ledger_entry>(sql::list_entries, sql::count_entries, parameters{}.add(id.value), at, read_entry);
-}
-
-result<std::vector<event>> pg_reader::events(const event_filter& filter) {
-  return read<std::vector<event>>(false, [&](session& in) -> result<std::vector<event>> {
-    std::vector<event> out;
-    parameters values;
-    values.add(filter.after).add_nonzero(filter.campaign.value).add_nonzero(filter.user.value);
-    filter.type.empty() ? values.add_null() : values.add(std::string_view{filter.type});
-    values.add(std::int64_t{filter.limit});
-    each(in.run(sql::list_events, values), [&](column_cursor& at) { out.push_back(read_event(at)); });
-    return out;
-  });
-}
-
-result<std::vector<event>> pg_reader::last_events(int limit) {
-  return read<std::vector<event>>(false, [&](session& in) -> result<std::vector<event>> {
-    std::vector<event> out;
-    each(in.run(sql::last_events, parameters{}.add(std::int64_t{limit})),
-         [&](column_cursor& at) { out.push_back(read_event(at)); });
-    return out;
-  });
-}
-
-result<std::vector<statement_row>> pg_reader::statement(campaign_id id, response_id after, int limit) {
-  return read<std::vector<statement_row>>(true, [&](session& in) -> result<std::vector<statement_row>> {
-    std::vector<statement_row> out;
-    auto found = in.run(sql::campaigns_by_id, parameters{}.add("{" + std::to_string(id.value) + "}"));
-    if (found.empty()) return out;
-    column_cursor first{found[0]};
-    auto of = read_campaign(first);
-    parameters values;
-    values.add(id.value).add(after.value).add(std::int64_t{limit});
-    each(in.run(sql::statement_rows, values), [&](column_cursor& at) {
-      statement_row row;
-      auto stored = read_response(at);
-      row.response = presented(std::move(stored), of, at.flag());
-      row.cust_no = at.text();
-      if (at.flag()) row.check = read_check(at);
-      out.push_back(std::move(row));
-    });
-    return out;
   });
 }
 
@@ -425,15 +231,6 @@ result<void> pg_reader::ping() {
     in.run(sql::ping);
     return {};
   });
-}
-
-std::string like_prefix(std::string_view text) {
-  std::string pattern;
-  for (char c : text) {
-    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-    pattern += c;
-  }
-  return pattern + "%";
 }
 
 } // namespace dr::storage

@@ -19,7 +19,8 @@ public:
   result<page<campaign>> campaigns(const campaign_filter& filter, const page_request& at) override;
   result<std::vector<campaign>> unfinished_campaigns() override;
   result<campaign_response> find_response(response_id id) override;
-  result<page<response>> responses(const response_filter& filter, const page_request& at) override;
+  result<page_end> each_response(const response_filter& filter, const page_request& at,
+                                 const std::function<void(response)>& take) override;
   result<std::vector<campaign_response>> open_responses(user_id id) override;
   result<std::vector<membership>> memberships(std::span<const user_id> of) override;
   result<std::vector<dispatched_response>> dispatched(campaign_id id, response_id after, int limit,
@@ -47,16 +48,14 @@ public:
   void abort() noexcept override { connection_.abort(); }
 
 private:
-  /// A place to run statements: a snapshot, or none.
   class session;
-  /// Runs an action and translates what it throws. A connection that had died unnoticed is made again, once.
   template <class T> result<T> read(bool snapshot, const std::function<result<T>(session&)>& action);
   /// One page of a list whose statements take (filter…, after, limit, offset); the count takes (filter…).
   template <class T>
-  result<page<T>> list(const dr::storage::statement& rows, const dr::storage::statement& count, parameters filter,
-                       const page_request& at, const std::function<T(column_cursor&)>& make);
+  result<page<T>> list(const dr::storage::statement& rows, const dr::storage::statement& count,
+                       const parameters& filter, const page_request& at, const std::function<T(column_cursor&)>& make);
 
-  result<void> read_campaigns(const std::set<campaign_id>& ids);
+  void read_campaigns(session& in, const std::set<campaign_id>& ids);
 
   connection connection_;
   std::map<campaign_id, campaign> campaigns_; ///< as read last; right while the version is the same
