@@ -23,6 +23,9 @@ response_row read_response_row(column_cursor& at) {
 
 /// Campaigns that a reader keeps between two pages of responses.
 constexpr std::size_t max_known_campaigns = 1'000;
+/// From so many rows on, to decode and use them while the next ones come gains more than planning the statement anew
+/// costs (0.4 ms against 1.5 µs a row).
+constexpr int streamed_page = 250;
 
 /// The values of a page's statement: the filter, behind which id, how many (one more, to know whether there are more),
 /// and how many not.
@@ -94,7 +97,7 @@ result<page_end> pg_reader::each_response(const response_filter& filter, const p
     std::vector<response_row> waiting;
     std::set<campaign_id> unknown;
     int rows = 0;
-    in.stream(sql::list_responses, paged(values, at), [&](column_cursor& columns) {
+    const row_taker next = [&](column_cursor& columns) {
       if (rows++ == at.size) {
         out.more = true;
         return;
@@ -104,7 +107,11 @@ result<page_end> pg_reader::each_response(const response_filter& filter, const p
       if (known == campaigns_.end() || known->second.version != row.campaign_version)
         unknown.insert(row.stored.campaign);
       unknown.empty() ? give(std::move(row)) : waiting.push_back(std::move(row));
-    });
+    };
+    if (at.size >= streamed_page)
+      in.stream(sql::list_responses, paged(values, at), next);
+    else
+      each(in.run(sql::list_responses, paged(values, at)), next);
     if (!unknown.empty()) read_campaigns(in, unknown);
     for (auto& row : waiting) give(std::move(row));
     return out;

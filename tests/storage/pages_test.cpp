@@ -49,18 +49,36 @@ TEST_CASE("a page is given row by row, in order, with what lies behind it", "[st
 }
 
 TEST_CASE("rows of a campaign whose terms changed wait for them and keep their order", "[storage][pages]") {
+  const int size = GENERATE(20, 1'000);
   house s{DR_BOTH};
   for (int i = 0; i < 2; ++i) s.enrol("user", 100'000);
   s.open();
   const auto changed = s.open();
   s.open();
-  CHECK(take(s.read(), {}, {}).ids == numbers{1, 2, 3, 4, 5, 6}); // all are known now
+  CHECK(take(s.read(), {}, {.size = size}).ids == numbers{1, 2, 3, 4, 5, 6}); // all are known now
   s.end(changed.id, noon(30));
-  const auto all = s.read().responses({}, {}).value().items;
+  const auto all = s.read().responses({}, {.size = size}).value().items;
   REQUIRE(all.size() == 6);
   CHECK(std::ranges::is_sorted(all, {}, [](const response& r) { return r.id.value; }));
   for (const auto& r : all) CHECK(r == s.response_now(r.id));
   CHECK(all[2].expected_points < all[1].expected_points);
+}
+
+TEST_CASE("a large page knows what lies behind it", "[storage][postgres][pages]") {
+  house s{kind::postgres};
+  const auto c = crowded(s, 700);
+  const auto first = take(s.read(), {c.id, {}, {}}, {.size = 400});
+  CHECK(first.ids.size() == 400);
+  CHECK(first.end->total == 700);
+  CHECK(first.end->more);
+  const auto second = take(s.read(), {c.id, {}, {}}, {.number = 1, .size = 400});
+  CHECK(second.ids.size() == 300);
+  CHECK_FALSE(second.end->more);
+  const auto behind = take(s.read(), {c.id, {}, answer::ignore}, {.after = 300, .size = 400});
+  REQUIRE(behind.ids.size() == 400);
+  CHECK(behind.ids.front() == 301);
+  CHECK(behind.ids.back() == 700);
+  CHECK_FALSE(behind.end->more);
 }
 
 TEST_CASE("names of any characters come as they are", "[storage][postgres][pages]") {
@@ -69,9 +87,12 @@ TEST_CASE("names of any characters come as they are", "[storage][postgres][pages
                                        "ends with one\\", "\b\f\v\x01\x7f", "\"'$1'\"",    "한국 절전 ⚡", "\\t"};
   for (const auto& name : names) s.enrol(name);
   const auto c = s.open();
-  const auto all = s.read().responses({c.id, {}, {}}, {}).value().items;
-  REQUIRE(all.size() == names.size());
-  for (std::size_t i = 0; i < names.size(); ++i) CHECK(all[i].user_name == names[i]);
+  for (const int size : {20, 1'000}) {
+    CAPTURE(size);
+    const auto all = s.read().responses({c.id, {}, {}}, {.size = size}).value().items;
+    REQUIRE(all.size() == names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) CHECK(all[i].user_name == names[i]);
+  }
 }
 
 TEST_CASE("a page whose connection is lost half-way fails, and no row is given twice", "[storage][postgres][pages]") {
