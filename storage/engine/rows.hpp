@@ -29,6 +29,18 @@ struct queued_check {
   time_point queued_at{};
 };
 
+/// What the job itself tells of its material; the rest is still empty.
+inline check_material begun_material(const queued_check& job) {
+  check_material m;
+  m.revision = job.revision;
+  m.fresh = job.fresh;
+  m.attempts = job.attempts;
+  m.parked = job.parked;
+  m.reason = job.reason;
+  m.queued_at = job.queued_at;
+  return m;
+}
+
 /// Who asked what under which key.
 struct request_key {
   std::string principal;

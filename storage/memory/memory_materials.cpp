@@ -22,17 +22,11 @@ void add_neighbour(memory_state& s, response_id id, const day_range& range, std:
 } // namespace
 
 check_material material_of(memory_state& s, const queued_check& job) {
-  check_material m;
+  auto m = begun_material(job);
   const auto& r = s.responses.at(job.response);
   m.campaign = s.campaigns.at(r.campaign);
   m.response = s.seen(r);
   m.cust_no = s.users.at(r.user).user.cust_no;
-  m.revision = job.revision;
-  m.fresh = job.fresh;
-  m.attempts = job.attempts;
-  m.parked = job.parked;
-  m.reason = job.reason;
-  m.queued_at = job.queued_at;
   auto range = material_days(m.campaign);
   for (auto other : s.responses_of_user[r.user])
     if (other != r.id && accepted(s.responses.at(other))) add_neighbour(s, other, range, m.accepted);

@@ -21,17 +21,12 @@ by_response read_jobs(std::span<const response_id> ids, const runner& run) {
   by_response all;
   for (const auto& row : run(sql::material_jobs, parameters{}.add(wanted))) {
     column_cursor at{row};
-    check_material m;
-    m.response = read_response(at);
+    auto response = read_response(at);
     at.flag(); // queued, of course
-    m.cust_no = at.text();
-    auto job = read_queued(at);
-    m.revision = job.revision;
-    m.fresh = job.fresh;
-    m.attempts = job.attempts;
-    m.parked = job.parked;
-    m.reason = job.reason;
-    m.queued_at = job.queued_at;
+    auto cust_no = at.text();
+    auto m = begun_material(read_queued(at));
+    m.response = std::move(response);
+    m.cust_no = std::move(cust_no);
     all.emplace(m.response.id, std::move(m));
   }
   return all;
