@@ -120,6 +120,7 @@ public:
 private:
   using item_list = boost::intrusive::list<watched, boost::intrusive::constant_time_size<false>>;
   template <class Fn> void for_each(Fn&& act);
+  template <class Run> static void go_on_with(Run&& run);
   void sweep();
   void refresh_date();
 

@@ -41,30 +41,37 @@ reply server_state::render(unsigned status, std::string_view detail, const reque
   return make_reply(status);
 }
 
+/// Runs handlers until it returns; what one throws is logged.
+template <class Run> void worker::go_on_with(Run&& run) {
+  for (;;) {
+    try {
+      run();
+      return;
+    } catch (const std::exception& why) {
+      spdlog::error("an io thread caught an exception and goes on: {}", why.what());
+    } catch (...) {
+      spdlog::error("an io thread caught an unknown exception and goes on");
+    }
+  }
+}
+
 worker::worker(server_state& shared, std::chrono::milliseconds tick_interval)
     : state(shared), tick_interval_(tick_interval) {}
 
 void worker::start() {
   refresh_date();
   sweep();
-  thread_ = std::thread([this] {
-    for (;;) {
-      try {
-        context.run();
-        return;
-      } catch (const std::exception& why) {
-        spdlog::error("an io thread caught an exception and goes on: {}", why.what());
-      } catch (...) {
-        spdlog::error("an io thread caught an unknown exception and goes on");
-      }
-    }
-  });
+  thread_ = std::thread([this] { go_on_with([this] { context.run(); }); });
 }
 
 void worker::join() {
   work_.reset();
   context.stop();
   if (thread_.joinable()) thread_.join();
+  // The last completions of what was cut off. Each holds its session, and a session keeps this context: left in it,
+  // they would keep each other for ever.
+  context.restart();
+  go_on_with([this] { context.poll(); });
 }
 
 template <class Fn> void worker::for_each(Fn&& act) {

@@ -113,6 +113,42 @@ TEST_CASE("stop closes WebSockets with 1012", "[http]") {
   CHECK(result);
 }
 
+TEST_CASE("what a server held is let go with it, whatever was still to come when it stopped", "[http]") {
+  auto held = std::make_shared<int>(0);
+  const std::weak_ptr<int> watched = held;
+  http::route socket;
+  socket.pattern = "/ws";
+  socket.upgrade = [held](request_context& request) -> asio::awaitable<http::websocket_verdict> {
+    auto& context = static_cast<asio::io_context&>(asio::query(request.executor, asio::execution::context));
+    http::websocket_callbacks callbacks;
+    // More than the peer's buffers take. When the peer goes, either this write or the pending read hears of it first;
+    // the other one's completion stands behind on_close, which lasts until the thread is told to stop.
+    callbacks.on_open = [](const http::websocket_ptr& session) {
+      session->send({nullptr, std::string(8'000'000, 'x')});
+    };
+    callbacks.on_close = [&context](const http::websocket_ptr&, std::uint16_t) {
+      eventually([&] { return context.stopped(); });
+    };
+    co_return callbacks;
+  };
+  http::router routes;
+  routes.add(std::move(socket));
+  auto at = std::make_unique<running_server>(quick_options(), std::move(routes));
+  held.reset();
+  raw_client first(at->port()); // on the thread that closes the listening socket
+  REQUIRE(eventually([&] { return at->server.counters().connections == 1; }));
+  auto client = raw_client::narrow(at->port());
+  client.send("GET /ws HTTP/1.1\r\n" + host +
+              "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  client.read_until("xxx");
+  first.close();
+  client.close();
+  REQUIRE(eventually([&] { return at->server.counters().connections == 0; }));
+  at.reset();
+  CHECK(watched.expired());
+}
+
 TEST_CASE("while it drains the server answers, and closes after each answer", "[http]") {
   gate door;
   running_server at(quick_options(), gate_routes(door));
