@@ -113,7 +113,8 @@ void worker::sweep() {
 void worker::refresh_date() {
   const auto seconds = state.hooks.wall_seconds ? state.hooks.wall_seconds() : std::time(nullptr);
   common_fields_ = "Server: " + state.options.server_name + "\r\nDate: " + http_date(seconds) + "\r\n";
-  for (const auto& [name, value] : state.options.answer_fields) common_fields_.append(name + ": " + value + "\r\n");
+  for (const auto& [name, value] : state.options.answer_fields)
+    common_fields_.append(name).append(": ").append(value).append("\r\n");
 }
 
 } // namespace dr::http
