@@ -1,4 +1,5 @@
 // Admission: what is decided about a request before its handler, and what is added to every answer after it.
+#include "http/answer_desk.hpp"
 #include "http/answers.hpp"
 #include "http/endpoint.hpp"
 
@@ -131,6 +132,7 @@ server_hooks make_hooks(const context_ptr& app) {
   hooks.observe = [app](const request_context& request, unsigned status, std::chrono::nanoseconds took) {
     log_access(*app, request, status, took);
   };
+  hooks.io_ended = [](boost::asio::execution_context& ended) { answer_desk::of(ended)->close(); };
   return hooks;
 }
 

@@ -121,6 +121,7 @@ private:
   using item_list = boost::intrusive::list<watched, boost::intrusive::constant_time_size<false>>;
   template <class Fn> void for_each(Fn&& act);
   template <class Run> static void go_on_with(Run&& run);
+  void run_what_is_left();
   void sweep();
   void refresh_date();
 

@@ -11,6 +11,7 @@
 #include "http/server/router.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/execution_context.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -47,6 +48,9 @@ struct server_hooks {
   std::function<void(const request_context& request, unsigned status, std::chrono::nanoseconds took)> observe;
   /// Seconds since the epoch for the Date header; default: the system's time.
   std::function<std::time_t()> wall_seconds;
+  /// Told once for each io thread's context, after its last completion: what waits for something in it must let go now,
+  /// or what it holds is never freed. Called by the thread that stops the server. Must not throw.
+  std::function<void(boost::asio::execution_context&)> io_ended;
 };
 
 /// Counts since start, or now.

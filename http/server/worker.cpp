@@ -68,8 +68,14 @@ void worker::join() {
   work_.reset();
   context.stop();
   if (thread_.joinable()) thread_.join();
-  // The last completions of what was cut off. Each holds its session, and a session keeps this context: left in it,
-  // they would keep each other for ever.
+  // The last completions of what was cut off, and the coroutines that wait for the application. Each holds its session,
+  // and a session keeps this context: left in it, they would keep each other for ever.
+  run_what_is_left();
+  if (state.hooks.io_ended) state.hooks.io_ended(context);
+  run_what_is_left();
+}
+
+void worker::run_what_is_left() {
   context.restart();
   go_on_with([this] { context.poll(); });
 }

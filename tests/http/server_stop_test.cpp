@@ -1,4 +1,5 @@
 // Beginning and end: sockets handed over, requests drained, force as the last resort.
+#include "http/answer_desk.hpp"
 #include "tests/http/server_fixture.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -147,6 +148,44 @@ TEST_CASE("what a server held is let go with it, whatever was still to come when
   REQUIRE(eventually([&] { return at->server.counters().connections == 0; }));
   at.reset();
   CHECK(watched.expired());
+}
+
+TEST_CASE("a server that ends lets go of who waits for an actor, whether or not it answers later", "[http]") {
+  struct sleeper final : http::waiting_request {
+    void complete(dr::result<caf::message>) override { completed = true; }
+    void abandon() noexcept override { held = nullptr; }
+    bool completed = false;
+    http::websocket_ptr held;
+  };
+  const auto request = std::make_shared<sleeper>(); // as an actor has it that takes its time
+  std::shared_ptr<http::answer_desk> desk;
+  std::atomic<bool> waits{false};
+  auto held = std::make_shared<int>(0);
+  const std::weak_ptr<int> watched = held;
+  http::route socket;
+  socket.pattern = "/ws";
+  socket.upgrade = [&, held](request_context& asked) -> asio::awaitable<http::websocket_verdict> {
+    desk = http::answer_desk::of(asio::query(asked.executor, asio::execution::context));
+    http::websocket_callbacks callbacks;
+    callbacks.on_open = [&](const http::websocket_ptr& session) {
+      request->held = session;
+      desk->expect(*request, 1h);
+      waits = true;
+    };
+    co_return callbacks;
+  };
+  http::router routes;
+  routes.add(std::move(socket));
+  http::server_hooks hooks;
+  hooks.io_ended = [](asio::execution_context& ended) { http::answer_desk::of(ended)->close(); };
+  auto at = std::make_unique<running_server>(quick_options(), std::move(routes), std::move(hooks));
+  held.reset();
+  ws_client client(at->port(), "/ws");
+  REQUIRE(eventually([&] { return waits.load(); }));
+  at.reset();
+  CHECK(watched.expired());
+  desk->deliver(request, caf::message{});
+  CHECK_FALSE(request->completed);
 }
 
 TEST_CASE("while it drains the server answers, and closes after each answer", "[http]") {
