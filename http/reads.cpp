@@ -133,7 +133,7 @@ awaitable<result<storage::campaign_response>> find_response(front_context& app, 
 awaitable<result<std::string>> list_responses(front_context& app, storage::response_filter filter,
                                               collection_place place, paging at) {
   return read_within(app, [=](reader& from) -> result<std::string> {
-    collection_writer document(place, at);
+    collection_writer document(place, at, static_cast<std::size_t>(at.at.size));
     const auto add = [&](const response& row) { document.add(row, write_response, row.id.value); };
     const auto end = from.each_response(filter, at.at, add);
     if (!end) return end.error();

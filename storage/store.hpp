@@ -214,7 +214,8 @@ public:
   /// Campaigns that still have something to do: open, not frozen after their end, or verifying. By id.
   virtual result<std::vector<campaign>> unfinished_campaigns() = 0;
   virtual result<campaign_response> find_response(response_id id) = 0;
-  /// Gives the responses of a page to `take`, one by one, while it is read. After an error what was given is void.
+  /// Gives the responses of a page to `take`, one by one, while it is read; `take` must not use this reader. After an
+  /// error what was given is void.
   virtual result<page_end> each_response(const response_filter& filter, const page_request& at,
                                          const std::function<void(response)>& take) = 0;
   /// The same as a whole.

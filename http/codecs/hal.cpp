@@ -11,10 +11,11 @@ std::string page_path(const collection_place& place, const paging& at, const std
 
 } // namespace
 
-collection_writer::collection_writer(const collection_place& place, const paging& at) : place_(place), at_(at) {
+collection_writer::collection_writer(const collection_place& place, const paging& at, std::size_t items)
+    : place_(place), at_(at) {
   constexpr std::size_t envelope = 1'024;
   constexpr std::size_t item = 512; // a response has some 420 bytes
-  text_.reserve(envelope + item * static_cast<std::size_t>(at.at.size));
+  text_.reserve(envelope + item * items);
   out_.begin_object().key("_embedded").begin_object().key(place.name).begin_array();
 }
 

@@ -5,6 +5,7 @@
 #include "http/codecs/queries.hpp"
 #include "storage/store.hpp"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -21,8 +22,8 @@ struct collection_place {
 /// A collection document that grows item by item.
 class collection_writer {
 public:
-  /// Both must outlive it.
-  collection_writer(const collection_place& place, const paging& at);
+  /// Makes room for so many items. `place` and `at` must outlive it.
+  collection_writer(const collection_place& place, const paging& at, std::size_t items);
   collection_writer(const collection_writer&) = delete;
   collection_writer& operator=(const collection_writer&) = delete;
   template <class T, class Write> void add(const T& row, Write write, std::int64_t id) {
@@ -44,7 +45,7 @@ private:
 template <class T, class Write, class IdOf>
 std::string write_collection(const collection_place& place, const paging& at, const storage::page<T>& rows, Write write,
                              IdOf id_of) {
-  collection_writer document(place, at);
+  collection_writer document(place, at, rows.items.size());
   for (const auto& row : rows.items) document.add(row, write, id_of(row));
   return document.finish(rows);
 }

@@ -15,7 +15,7 @@ awaitable<reply> list_responses(call& c) {
   if (!c.by().is_admin()) {
     const storage::page_end none{.total = 0};
     if (filter.user && filter.user != c.by().user)
-      co_return json_reply(c.how, 200, collection_writer(place, at).finish(none));
+      co_return json_reply(c.how, 200, collection_writer(place, at, 0).finish(none));
     filter.user = c.by().user;
   }
   auto pending = http::list_responses(c.app, filter, place, at);

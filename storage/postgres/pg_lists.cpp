@@ -21,6 +21,37 @@ response_row read_response_row(column_cursor& at) {
   return {std::move(stored), queued, at.number()};
 }
 
+/// Gives the responses of a page on while its rows come. A campaign's terms are not read with each of its responses,
+/// and again only with another version. While rows come nothing else can be read: from the first one of an unknown
+/// campaign on they wait.
+class response_giver {
+public:
+  using campaigns = std::map<campaign_id, campaign>;
+  response_giver(const campaigns& known, std::function<void(response)> take) : known_(known), take_(std::move(take)) {}
+  void add(response_row row) {
+    const auto of = known_.find(row.stored.campaign);
+    if (of == known_.end() || of->second.version != row.campaign_version) unknown_.insert(row.stored.campaign);
+    unknown_.empty() ? give(std::move(row)) : waiting_.push_back(std::move(row));
+  }
+  /// The campaigns that rows wait for.
+  const std::set<campaign_id>& unknown() const { return unknown_; }
+  /// Gives the rows that wait; their campaigns are known now.
+  void give_waiting() {
+    for (auto& row : waiting_) give(std::move(row));
+  }
+
+private:
+  void give(response_row row) {
+    const auto& of = known_.at(row.stored.campaign);
+    take_(presented(std::move(row.stored), of, row.queued));
+  }
+
+  const campaigns& known_;
+  const std::function<void(response)> take_;
+  std::set<campaign_id> unknown_;
+  std::vector<response_row> waiting_;
+};
+
 /// Campaigns that a reader keeps between two pages of responses.
 constexpr std::size_t max_known_campaigns = 1'000;
 /// From so many rows on, to decode and use them while the next ones come gains more than planning the statement anew
@@ -81,39 +112,29 @@ result<page_end> pg_reader::each_response(const response_filter& filter, const p
   const bool whole = filter.campaign && !filter.user && !filter.answer;
   const auto& count = whole ? sql::count_dispatched : sql::count_responses;
   const bool keyset = at.after > 0;
-  bool given = false;
+  bool began = false;
   return read<page_end>(!keyset, [&](session& in) -> result<page_end> {
-    if (given) return outside_view(failure::lost); // what was given cannot be taken back
+    if (began) return outside_view(failure::lost); // what was given cannot be taken back
     page_end out;
     if (!keyset) out.total = column_cursor{in.run(count, values)[0]}.number();
-    // A campaign's terms are not read with each of its responses, and again only with another version. While rows
-    // come nothing else can be read: from the first one of an unknown campaign on they wait.
     if (campaigns_.size() > max_known_campaigns) campaigns_.clear();
-    const auto give = [&](response_row row) {
-      const auto& of = campaigns_.at(row.stored.campaign);
-      given = true;
-      take(presented(std::move(row.stored), of, row.queued));
-    };
-    std::vector<response_row> waiting;
-    std::set<campaign_id> unknown;
-    int rows = 0;
+    response_giver rows(campaigns_, [&](response one) {
+      began = true;
+      take(std::move(one));
+    });
+    int seen = 0;
     const row_taker next = [&](column_cursor& columns) {
-      if (rows++ == at.size) {
+      if (seen++ < at.size)
+        rows.add(read_response_row(columns));
+      else
         out.more = true;
-        return;
-      }
-      auto row = read_response_row(columns);
-      const auto known = campaigns_.find(row.stored.campaign);
-      if (known == campaigns_.end() || known->second.version != row.campaign_version)
-        unknown.insert(row.stored.campaign);
-      unknown.empty() ? give(std::move(row)) : waiting.push_back(std::move(row));
     };
     if (at.size >= streamed_page)
       in.stream(sql::list_responses, paged(values, at), next);
     else
       each(in.run(sql::list_responses, paged(values, at)), next);
-    if (!unknown.empty()) read_campaigns(in, unknown);
-    for (auto& row : waiting) give(std::move(row));
+    if (!rows.unknown().empty()) read_campaigns(in, rows.unknown());
+    rows.give_waiting();
     return out;
   });
 }
