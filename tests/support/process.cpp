@@ -1,5 +1,6 @@
 #include "tests/support/process.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <csignal>
 #include <cstdlib>
@@ -10,6 +11,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdexcept>
+#include <string_view>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -96,6 +98,22 @@ process& process::operator=(process&& other) noexcept {
 
 void process::signal(int number) const {
   if (pid_ > 0 && !status_) ::kill(pid_, number);
+}
+
+void freeze(pid_t pid) {
+  ::kill(pid, SIGSTOP);
+  const auto stopped_or_dead = [](const std::filesystem::directory_entry& thread) {
+    std::ifstream in(thread.path() / "stat");
+    const std::string text((std::istreambuf_iterator<char>(in)), {});
+    const auto after_name = text.rfind(") ");
+    return after_name == std::string::npos ||
+           std::string_view("TZX").find(text[after_name + 2]) != std::string_view::npos;
+  };
+  eventually("process " + std::to_string(pid) + " is stopped", [&] {
+    std::error_code gone;
+    const std::filesystem::directory_iterator threads("/proc/" + std::to_string(pid) + "/task", gone);
+    return std::all_of(begin(threads), end(threads), stopped_or_dead);
+  });
 }
 
 bool process::running() { return pid_ > 0 && !wait(std::chrono::milliseconds(0)); }

@@ -46,6 +46,10 @@ private:
   std::optional<int> status_;
 };
 
+/// SIGSTOP; returns when every thread has stopped. Until the first of them takes the signal the others go on, and on a
+/// busy machine that may be long enough for a request.
+void freeze(pid_t pid);
+
 /// Runs a command to its end; throws when it fails or takes longer than the deadline. Returns what it printed.
 std::string run(const std::vector<std::string>& command, const environment& variables = {},
                 std::chrono::milliseconds at_most = std::chrono::seconds(60));

@@ -1,5 +1,7 @@
 #include "tests/system/database_tools.hpp"
 
+#include "tests/support/process.hpp"
+
 #include <pqxx/pqxx>
 
 #include <csignal>
@@ -63,7 +65,7 @@ bool waits_for_lock(const std::string& url, backend kind) {
 }
 
 paused_backends::paused_backends(const std::string& url, backend kind) : pids_(backends(url, kind)) {
-  for (const auto pid : pids_) ::kill(pid, SIGSTOP);
+  for (const auto pid : pids_) freeze(pid);
 }
 
 void paused_backends::resume() {

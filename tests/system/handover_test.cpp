@@ -187,7 +187,7 @@ TEST_CASE("a stopped old server is fenced after its time, and the new one serves
   const int campaign = start_campaign(on);
   CHECK(accept(on, campaign, user) == 200);
   const auto old = server_pid(on);
-  ::kill(old, SIGSTOP);
+  freeze(old);
   const auto how = restart(on);
   INFO(how.text);
   CHECK(how.status == 0);
@@ -205,7 +205,7 @@ TEST_CASE("kill -9 of the new server while it takes over ends in a serving one",
   const int campaign = start_campaign(on);
   CHECK(accept(on, campaign, user) == 200);
   const auto old = server_pid(on);
-  ::kill(old, SIGSTOP); // the middle lasts until it goes on
+  freeze(old); // the middle lasts until it goes on
   restart_call call(on);
   eventually("the new server waits for the old one",
              [&] { return on.log().find("the old one hands over") != std::string::npos; });
