@@ -2,6 +2,7 @@
 
 #include "actors/metering/metering_tree.hpp"
 #include "actors/tree.hpp"
+#include "app/allocator.hpp"
 #include "app/inheritance.hpp"
 #include "app/listening.hpp"
 #include "app/orders.hpp"
@@ -19,7 +20,6 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <malloc.h>
 #include <unistd.h>
 
 namespace dr {
@@ -29,7 +29,6 @@ using namespace std::chrono_literals;
 
 constexpr auto database_retry = 1s;
 constexpr auto release_margin = 1s; ///< the launcher kills an old server that does not let go; then this is not reached
-constexpr int allocator_arenas = 2; ///< more arenas cost memory for ever and gained nothing
 
 /// What is ready before the tree starts.
 struct foundation {
@@ -231,9 +230,9 @@ void set_up_logging(const log_settings& log) {
 
 int serve(const loaded_settings& loaded, const serve_parts& parts) {
   server_orders orders;
-  mallopt(M_ARENA_MAX, allocator_arenas);
   const auto config = std::make_shared<const settings>(loaded.settings);
   set_up_logging(config->log);
+  return_freed_memory();
   for (const auto& warning : loaded.warnings) spdlog::warn("{}", warning);
   if (config->database.url.empty())
     return refuse(orders.link, fail(errc::invalid, "no database is given: run script/server, or set DR_DATABASE_URL"));

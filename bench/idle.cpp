@@ -1,7 +1,10 @@
-// What an idle server uses, and what a pending response and a connected customer cost in memory.
+// What an idle server uses, what a pending response and a connected customer cost in memory, and what of it stays.
 #include "bench/crowd.hpp"
 #include "bench/sockets.hpp"
 
+#include <fmt/format.h>
+
+#include <chrono>
 #include <thread>
 
 namespace dr::bench {
@@ -49,6 +52,16 @@ void memory_of_responses(bench& on, int users) {
                      1.2 * caf_floor_bytes);
   r.rss_bytes = after;
   on.add(r);
+
+  platform.call("POST", fmt::format("/drs/{}/cancel", all.campaign), {{"reason", "measured"}});
+  test::eventually(
+      "its responses are gone", [&] { return platform.alive("responses") == 0; }, std::chrono::minutes(5));
+  std::this_thread::sleep_for(std::chrono::seconds(on.pick(1, 20))); // the allocator gives back within some ten
+  const auto left = platform.used().rss_bytes;
+  auto kept = result_of("memory-kept-per-response", {{"responses", users}}, "bytes", growth_per(before, left, users),
+                        0.1 * caf_floor_bytes);
+  kept.rss_bytes = left;
+  on.add(kept);
 }
 
 void memory_of_customers(bench& on, int count) {

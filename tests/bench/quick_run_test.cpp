@@ -102,6 +102,7 @@ TEST_CASE("a quick run of the bench has a figure for every case", "[bench]") {
                            "withdrawals-hot",
                            "idle-cpu",
                            "memory-pending-response",
+                           "memory-kept-per-response",
                            "memory-connected-customer"}) {
     INFO(name);
     CHECK(names.contains(name));

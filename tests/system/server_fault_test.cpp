@@ -1,10 +1,13 @@
-// The server process sleeps while another takes its place, and runs out of descriptors.
+// The server process sleeps while another takes its place, runs out of descriptors, and gives its memory back.
 #include "tests/system/database_tools.hpp"
 #include "tests/system/platform.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <csignal>
+#include <fstream>
+#include <iterator>
+#include <unistd.h>
 
 using namespace dr::test;
 using namespace std::chrono_literals;
@@ -16,6 +19,16 @@ std::string request(const std::string& method, const std::string& path, const st
          std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
+std::string proc_file(pid_t pid, const std::string& name) {
+  std::ifstream in("/proc/" + std::to_string(pid) + "/" + name);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::int64_t resident_bytes(pid_t pid) {
+  const auto sizes = proc_file(pid, "statm");
+  return std::stoll(sizes.substr(sizes.find(' '))) * ::sysconf(_SC_PAGESIZE);
+}
+
 } // namespace
 
 TEST_CASE("a server that slept while another took over wakes up fenced, acknowledges nothing and leaves", "[system]") {
@@ -25,7 +38,7 @@ TEST_CASE("a server that slept while another took over wakes up fenced, acknowle
   const int campaign = start_campaign(sleeper);
   auto socket = sleeper.socket_of(samsung);
   REQUIRE(socket.receive());
-  sleeper.server().signal(SIGSTOP);
+  freeze(sleeper.server().pid());
   std::vector<raw_client> waiting; // the kernel takes them in meanwhile
   for (const auto& text :
        {request("PUT", "/responses/1/accept"), request("POST", "/users", R"({"name":"late","capacity":100})"),
@@ -92,4 +105,28 @@ TEST_CASE("at the limit of descriptors new connections are refused politely, the
   in.clear();
   eventually("new connections are taken again", [&] { return on.call("GET", "/livez").status == 200; });
   CHECK(response_of(on, campaign, user).at("answer") == "accept");
+}
+
+TEST_CASE("memory that a campaign took is given back while the server idles", "[system]") {
+  constexpr int users = 20'000;
+  platform on(platform::setup{.simulator = false});
+  const auto pid = on.server().pid();
+  if (proc_file(pid, "maps").find("jemalloc") == std::string::npos) {
+    REQUIRE(proc_file(pid, "maps").find("san.so") != std::string::npos); // the sanitizers' allocator keeps memory back
+    return;
+  }
+  sql(on.database_url(), "INSERT INTO users (id, capacity_w, points, created_at, version, enrolled, name) "
+                         "SELECT n, 1000, 0, now(), 1, true, '고객 ' || n FROM generate_series(1, " +
+                             std::to_string(users) + ") n");
+  const auto alive = [&](int count) {
+    return on.get("/health").dump().find("\"responses\":" + std::to_string(count)) != std::string::npos;
+  };
+  const auto before = resident_bytes(pid);
+  const int campaign = start_campaign(on);
+  eventually("every response is alive", [&] { return alive(users); });
+  const auto taken = resident_bytes(pid) - before;
+  CHECK(taken > users * 1'000LL);
+  CHECK(on.call("POST", "/drs/" + std::to_string(campaign) + "/cancel", {{"reason", "test"}}).status == 200);
+  eventually("all are gone", [&] { return alive(0); });
+  eventually("most of it is given back", [&] { return resident_bytes(pid) - before < taken / 2; });
 }
