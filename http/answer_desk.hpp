@@ -54,8 +54,8 @@ public:
   void expect(waiting_request& request, std::chrono::milliseconds timeout);
   /// Lays an answer down; the first one counts, and one that comes too late is dropped. From any thread.
   void deliver(const std::shared_ptr<waiting_request>& request, result<caf::message> answer);
-  /// No handler runs in the context any more: abandons all that wait, and drops what is delivered from now on. Repeating
-  /// it changes nothing.
+  /// No handler runs in the context any more: abandons all that wait, and drops what is delivered from now on.
+  /// Repeating it changes nothing.
   void close() noexcept;
 
 private:
