@@ -102,7 +102,7 @@ void world::stop_server() {
 
 void world::freeze_server() {
   std::scoped_lock lock{server_mutex_};
-  if (server_) test::freeze(server_->pid());
+  if (server_) server_->freeze();
   frozen_ = true;
 }
 
@@ -115,7 +115,7 @@ void world::thaw_server() {
 void world::succeed_server(std::chrono::milliseconds frozen) {
   std::scoped_lock lock{server_mutex_};
   if (!server_ || !server_->running()) return;
-  test::freeze(server_->pid());
+  server_->freeze();
   auto sleeper = std::move(*server_);
   data_dir_ = next_data_dir();
   server_.emplace(spawn_server(data_dir_));

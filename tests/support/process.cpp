@@ -100,7 +100,12 @@ void process::signal(int number) const {
   if (pid_ > 0 && !status_) ::kill(pid_, number);
 }
 
+void process::freeze() const {
+  if (pid_ > 0 && !status_) test::freeze(pid_);
+}
+
 void freeze(pid_t pid) {
+  if (pid <= 0) throw std::invalid_argument("there is no process to freeze"); // to kill() these mean whole groups
   ::kill(pid, SIGSTOP);
   const auto stopped_or_dead = [](const std::filesystem::directory_entry& thread) {
     std::ifstream in(thread.path() / "stat");

@@ -34,6 +34,8 @@ public:
   process& operator=(process&& other) noexcept;
 
   void signal(int number) const;
+  /// freeze() below; does nothing when it is known to have ended.
+  void freeze() const;
   bool running();
   /// The exit status (128 + n for signal n), or nothing when it still runs at the deadline.
   std::optional<int> wait(std::chrono::milliseconds at_most);

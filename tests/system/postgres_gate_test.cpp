@@ -144,7 +144,7 @@ TEST_CASE("a server that sleeps in the middle of a commit is taken over at once,
   gate->set(trap::freeze_before, "COMMIT");
   auto sleeping = std::async(std::launch::async, [&on = on, user] { return withdraw(on, user, 100, "asleep"); });
   REQUIRE(gate->sprung());
-  freeze(on.server().pid()); // its transaction holds the counter row
+  on.server().freeze(); // its transaction holds the counter row
 
   const auto before = std::chrono::steady_clock::now();
   platform successor(platform::setup{.database_url = on.database_url()});

@@ -38,7 +38,7 @@ TEST_CASE("a server that slept while another took over wakes up fenced, acknowle
   const int campaign = start_campaign(sleeper);
   auto socket = sleeper.socket_of(samsung);
   REQUIRE(socket.receive());
-  freeze(sleeper.server().pid());
+  sleeper.server().freeze();
   std::vector<raw_client> waiting; // the kernel takes them in meanwhile
   for (const auto& text :
        {request("PUT", "/responses/1/accept"), request("POST", "/users", R"({"name":"late","capacity":100})"),
