@@ -35,13 +35,6 @@ add_library(dr_options INTERFACE)
 target_compile_options(dr_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror)
 target_include_directories(dr_options INTERFACE "${PROJECT_SOURCE_DIR}")
 
-# What a program that serves allocates with (decision 0017). The sanitizers bring their own.
-add_library(dr_allocator INTERFACE)
-if(NOT DR_SANITIZE)
-  target_link_libraries(dr_allocator INTERFACE PkgConfig::JEMALLOC)
-  target_compile_definitions(dr_allocator INTERFACE DR_JEMALLOC)
-endif()
-
 # dr_library(name SOURCES… LINK…): one static library per folder.
 function(dr_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
