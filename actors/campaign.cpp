@@ -51,9 +51,10 @@ void campaign_state::load() {
       [this, heard = news](campaign found) {
         loading = false;
         retry_delay = {};
-        bool current = !known || found.version >= row.version; // else it was read before our last write
+        read_older = read_older && found.version < row.version;
+        if (known && found.version < row.version && !older_twice(found)) return load();
         take_over(std::move(found), heard);
-        if (current) stale = false;
+        stale = false;
         next();
       },
       [this](const error& why) {
@@ -62,6 +63,18 @@ void campaign_state::load() {
         if (passing(why)) return try_later();
         if (!known) settle_down();
       });
+}
+
+/// Once it may have been read before our last write. Twice, the database has lost what it confirmed: then what it has
+/// now is the truth.
+bool campaign_state::older_twice(const campaign& found) {
+  if (!std::exchange(read_older, true)) return false;
+  spdlog::error("campaign {} has gone back from version {} to {}: the database has lost changes that it had confirmed",
+                id.value, row.version, found.version);
+  known = false;
+  read_older = false;
+  counts_seq = 0;
+  return true;
 }
 
 /// A refusal is decided on what is stored, not on what is remembered: true if the row is being read for it.
@@ -212,6 +225,9 @@ campaign_impl::behavior_type campaign_behavior(campaign_impl::stateful_pointer<c
       [self](const retire&) {
         self->state.retiring = true;
         self->state.settle_down();
+      },
+      [self](const go_on&) {
+        if (self->state.jobs.empty()) self->state.next();
       },
       [self](const page_taken&) {
         if (auto& w = self->state.dispatching) {

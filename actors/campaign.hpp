@@ -66,6 +66,7 @@ struct campaign_state {
   void next();
   void load();
   void decide();
+  bool older_twice(const campaign& found);
   bool decide_again_on_fresh();
   void save(const campaign& wanted);
   void saved(campaign now);
@@ -113,7 +114,8 @@ struct campaign_state {
   bool summary_owed = false;
   bool change_untold = false; ///< its customers are still being alerted
   bool known = false;
-  bool stale = false; ///< a write ended in doubt: read again before the next decision
+  bool read_older = false; ///< the last read had an older version than ours
+  bool stale = false;      ///< a write ended in doubt: read again before the next decision
   bool loading = false;
   std::deque<job> jobs; ///< the first one is under way
   bool freezing = false;

@@ -15,8 +15,9 @@ using storage::written;
 constexpr std::chrono::milliseconds step_retry_min{1'000};
 /// Short: storage that is back must not find campaigns asleep that should have begun.
 constexpr std::chrono::milliseconds step_retry_max{5'000};
-/// A timer is set at most so far ahead and looks again then: far-away dates must not overflow it.
-constexpr std::chrono::hours look_ahead_max{6};
+/// A timer is set at most so far ahead and looks again then: it does not notice when the wall clock is set, or stood
+/// still while the machine slept.
+constexpr std::chrono::minutes look_ahead_max{1};
 
 /// When the first tries of the checks are due.
 time_point first_try(const campaign& c, const metering_settings& metering, time_point now) {

@@ -42,9 +42,11 @@ struct response_located {
 };
 /// The registry has taken up a page of dispatched responses: send the next.
 struct page_taken {};
+/// To a campaign that was brought back after a crash: nobody asks it anything, but it has timers and steps to take.
+struct go_on {};
 
 using response_impl = response_actor::extend<caf::reacts_to<retire>>;
-using campaign_base = campaign_actor::extend<caf::reacts_to<retire>, caf::reacts_to<page_taken>>;
+using campaign_base = campaign_actor::extend<caf::reacts_to<retire>, caf::reacts_to<page_taken>, caf::reacts_to<go_on>>;
 using user_base = user_actor::extend<caf::reacts_to<retire>>;
 using registry_base =
     registry_actor::extend<caf::reacts_to<entity_idle>, caf::reacts_to<entity_gone>, caf::reacts_to<campaign_opened>,
@@ -88,3 +90,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::campaign_opened)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::order_in_doubt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::response_located)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::page_taken)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::go_on)

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <exception>
+#include <pthread.h>
 
 namespace dr::actors {
 
@@ -34,6 +35,7 @@ caf::result<caf::message> count_and_drop(caf::scheduled_actor* self, caf::messag
 } // namespace
 
 void house_rules(caf::scheduled_actor* self, const char* name) {
+  if (self->getf(caf::abstract_actor::is_detached_flag)) ::pthread_setname_np(::pthread_self(), name);
   self->set_default_handler(count_and_drop);
   self->set_exception_handler([name](caf::scheduled_actor*, std::exception_ptr& thrown) {
     auto what = what_of(thrown);

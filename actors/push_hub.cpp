@@ -16,16 +16,17 @@ constexpr std::size_t held_max = 64;
 push_frame whole(std::string text) { return {std::make_shared<const std::string>(std::move(text)), {}}; }
 
 /// The response as the alert shows it.
-response alerted(const campaign& c, const storage::dispatched_response& row, const std::string& name) {
+response alerted(const campaign& c, const storage::dispatched_response& row, const push_hub_state::part& newest,
+                 const std::string& name) {
   response r;
   r.id = row.id;
   r.campaign = c.id;
   r.user = row.user;
   r.user_name = name;
   r.capacity_w = row.capacity_w;
-  r.answer = row.answer;
+  r.answer = newest.told;
   r.expected_points = expected_points(c, row.capacity_w);
-  r.version = row.version;
+  r.version = newest.version;
   return r;
 }
 
@@ -60,8 +61,8 @@ void push_hub_state::remove(const sink_ptr& sink) {
 }
 
 void push_hub_state::forget(std::unordered_map<user_id, customer>::iterator who) {
-  for (auto campaign : who->second.campaigns)
-    if (auto m = members.find(campaign); m != members.end()) {
+  for (const auto& one : who->second.campaigns)
+    if (auto m = members.find(one.of); m != members.end()) {
       m->second.erase(who->first);
       if (m->second.empty()) members.erase(m);
     }
@@ -82,17 +83,19 @@ void push_hub_state::alert(const alert_users& what) {
   if (!c.open()) return;
   auto kind = c.status == campaign_status::scheduled ? campaign_notice_kind::announced : campaign_notice_kind::started;
   std::shared_ptr<const std::string> head;
-  std::unordered_set<user_id>* part = nullptr;
+  std::unordered_set<user_id>* connected = nullptr;
   for (const auto& row : what.responses) {
     auto it = customers.find(row.user);
     if (it == customers.end()) continue;
     if (!head) {
       head = std::make_shared<const std::string>(encoder->alert_head(kind, c));
-      part = &members[c.id];
+      connected = &members[c.id];
     }
-    it->second.join(c.id);
-    part->insert(row.user);
-    push_all(it->second, {head, encoder->alert_tail(alerted(c, row, it->second.name))});
+    auto& mine = it->second.join(c.id);
+    // The page may have been read before an answer that was told meanwhile.
+    if (row.version >= mine.version) mine = {c.id, row.answer, row.version};
+    connected->insert(row.user);
+    push_all(it->second, {head, encoder->alert_tail(alerted(c, row, mine, it->second.name))});
   }
 }
 
@@ -119,7 +122,8 @@ void push_hub_state::notice(const campaign_noticed& what) {
   if (what.of->open()) return;
   if (auto m = members.extract(id))
     for (auto user : m.mapped())
-      if (auto it = customers.find(user); it != customers.end()) std::erase(it->second.campaigns, id);
+      if (auto it = customers.find(user); it != customers.end())
+        std::erase_if(it->second.campaigns, [id](const part& one) { return one.of == id; });
 }
 
 void push_hub_state::checked(const storage::check_settled& what) {
@@ -128,6 +132,14 @@ void push_hub_state::checked(const storage::check_settled& what) {
   tell(user, encoder->reduction_checked(what.check));
   if (what.response.turned || what.check.revision > 1) tell(user, encoder->response_changed(what.response));
   for (const auto& entry : what.entries) tell(user, encoder->point_changed(user, what.points, entry));
+}
+
+void push_hub_state::answered(const response& now) {
+  auto it = customers.find(now.user);
+  if (it == customers.end()) return;
+  it->second.join(now.campaign) = {now.campaign, now.answer, now.version};
+  members[now.campaign].insert(now.user);
+  tell(now.user, encoder->response_changed(now));
 }
 
 void push_hub_state::committed(const storage::committed& what) {
@@ -139,9 +151,7 @@ void push_hub_state::committed(const storage::committed& what) {
   for (const auto& one : what.results) {
     if (!one) continue;
     if (const auto* now = std::get_if<storage::response_changed>(&*one)) {
-      bool answered = now->changed && now->before != now->response.answer; // the other is a receipt
-      if (answered && customers.contains(now->response.user))
-        tell(now->response.user, encoder->response_changed(now->response));
+      if (now->changed && now->before != now->response.answer) answered(now->response); // the other is a receipt
     } else if (const auto* entry = std::get_if<ledger_entry>(&*one)) {
       if (customers.contains(entry->user))
         tell(entry->user, encoder->point_changed(entry->user, entry->balance_after, *entry));
@@ -171,11 +181,7 @@ push_hub_impl::behavior_type push_hub(push_hub_impl::stateful_pointer<push_hub_s
       [self](const detach& who) { self->state.remove(who.sink); },
       [self](const alert_users& what) { self->state.alert(what); },
       [self](const campaign_noticed& what) { self->state.notice(what); },
-      [self](const response_noticed& what) {
-        auto& h = self->state;
-        if (h.customers.contains(what.response.user))
-          h.tell(what.response.user, h.encoder->response_changed(what.response));
-      },
+      [self](const response_noticed& what) { self->state.answered(what.response); },
       [self](const batch_committed& fact) { self->state.committed(*fact.what); },
       [self](const summary_noticed& what) {
         auto& h = self->state;

@@ -22,16 +22,23 @@ using push_hub_impl = push_hub_actor::extend<caf::reacts_to<tail_due>, caf::reac
 struct push_hub_state {
   static constexpr const char* name = "push_hub";
 
+  /// A connected customer's part in an open campaign, and the newest answer that it was told.
+  struct part {
+    campaign_id of;
+    answer told = answer::ignore;
+    std::int64_t version = 0; ///< of that response; 0: nothing yet
+  };
   struct customer {
     std::string name = {};
     std::vector<sink_ptr> sinks = {};
-    std::vector<campaign_id> campaigns = {}; ///< open ones that it is part of: a few
-    bool known = false;                      ///< `campaigns` was read; until then campaign-wide news is held
+    std::vector<part> campaigns = {}; ///< open ones that it is part of: a few
+    bool known = false;               ///< `campaigns` was read; until then campaign-wide news is held
     std::vector<campaign_noticed> held = {};
 
-    bool is_part_of(campaign_id id) const { return std::ranges::find(campaigns, id) != campaigns.end(); }
-    void join(campaign_id id) {
-      if (!is_part_of(id)) campaigns.push_back(id);
+    bool is_part_of(campaign_id id) const { return std::ranges::find(campaigns, id, &part::of) != campaigns.end(); }
+    part& join(campaign_id id) {
+      auto mine = std::ranges::find(campaigns, id, &part::of);
+      return mine == campaigns.end() ? campaigns.emplace_back(part{id}) : *mine;
     }
   };
   /// A campaign-wide notice for somebody of whom it must be found out whether it concerns them.
@@ -53,6 +60,7 @@ struct push_hub_state {
   void notice(const campaign_noticed& what);
   void hold(user_id user, const campaign_noticed& what);
   void committed(const storage::committed& what);
+  void answered(const response& now);
   void checked(const storage::check_settled& what);
 
   // who is part of which campaign (push_members.cpp)

@@ -8,8 +8,11 @@ namespace dr::actors {
 
 namespace {
 
-constexpr int tail_page = 500;
-constexpr std::chrono::milliseconds tail_pause{50};
+/// Less than half of what may wait in a console's socket, and between two of them always a pause: a burst of answers
+/// must not make a console that reads steadily look like one that does not.
+constexpr int tail_page = 100;
+constexpr std::chrono::milliseconds tail_pause{25};
+constexpr std::chrono::milliseconds pause_in_burst{10};
 constexpr std::chrono::milliseconds look_again_for_events{500};
 /// A console that connected while the end of the log was still being looked for is told so many older events again.
 constexpr std::int64_t repeated = 100;
@@ -49,11 +52,8 @@ void push_hub_state::read_tail() {
           tell_admins(encoder->admin_event(e));
           told_seq = e.seq;
         }
-        if (std::ssize(events) == tail_page) {
-          tail_busy = false;
-          return read_tail();
-        }
-        self->delayed_send(self, tail_pause, tail_due{});
+        bool more = std::ssize(events) == tail_page;
+        self->delayed_send(self, more ? pause_in_burst : tail_pause, tail_due{});
       },
       [this](const error&) { self->delayed_send(self, look_again_for_events, tail_due{}); });
 }

@@ -264,7 +264,7 @@ registry_impl::behavior_type registry(registry_impl::stateful_pointer<registry_s
       [self](const rescan_due& due) {
         if (due.number == self->state.rescans) self->state.rescan();
       },
-      [self](const revive_due& due) { self->state.campaign_of(due.id); },
+      [self](const revive_due& due) { self->send(self->state.campaign_of(due.id), go_on{}); },
       [self](const find_entity& whom) { return self->state.find(whom); },
   };
 }

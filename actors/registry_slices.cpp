@@ -65,7 +65,12 @@ std::size_t registry_state::spawn_some(std::size_t budget) {
   std::size_t used = 0;
   while (!pages.empty() && used < budget) {
     auto& [page, next] = pages.front();
-    auto& entry = campaigns[page.of->id];
+    auto known = campaigns.find(page.of->id);
+    if (known == campaigns.end() || !known->second.row) { // it is over, and was forgotten: nobody of it is pending
+      pages.pop_front();
+      continue;
+    }
+    auto& entry = known->second;
     for (; next < page.responses.size() && used < budget; ++next, ++used) {
       const auto& row = page.responses[next];
       // The page may be older than the end: an answer that no check waits for needs no actor any more.

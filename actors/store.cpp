@@ -213,12 +213,16 @@ void store_state::await_storage(storage::lane which) {
 /// Nobody waits longer for a commit than the watchdog's time, and nothing is written for a caller who was told that it
 /// was not.
 void store_state::expire(write_lane& l) {
-  auto oldest = self->clock().now() - l.timeout;
-  while (!l.queue.empty() && l.queue.front().since <= oldest) {
+  auto now = self->clock().now();
+  auto in_doubt_since = now - l.timeout;
+  // A bulk change may run for minutes, but while storage is away none runs: then nobody waits longer than for others.
+  auto patience = lane(storage::lane::hot).timeout;
+  auto away = l.failing.since <= now - patience ? now - std::min(l.timeout, patience) : in_doubt_since;
+  while (!l.queue.empty() && l.queue.front().since <= away) {
     l.queue.front().reply.deliver(to_caf(fail(errc::store_unavailable, nothing_written)));
     l.queue.pop_front();
   }
-  if (l.running->since > oldest) return;
+  if (l.running->since > (l.running->in_doubt ? in_doubt_since : away)) return;
   auto why =
       l.running->in_doubt ? fail(errc::outcome_unknown, in_doubt_text) : fail(errc::store_unavailable, nothing_written);
   for (auto& reply : l.running->replies) reply.deliver(to_caf(why));

@@ -51,27 +51,32 @@ bool changed_since(const response_file& other, time_point checked_at) {
 }
 
 /// The user's other campaigns, as the check saw them: what was ordered later is left out, and what was credited later.
-void add_neighbours(const account_view& view, const response_file& file, const settled_points& points,
-                    storage::check_material& into, evidence& out) {
-  auto range = storage::material_days(*file.of);
+/// Returns the doubts.
+std::vector<std::string> add_neighbours(const account_view& view, const response_file& file,
+                                        const settled_points& points, storage::check_material& into) {
+  std::vector<std::string> doubts;
+  auto range = storage::material_days(into);
   auto first = start_of(range.first);
   auto last = start_of(range.last + std::chrono::days{1});
   for (const auto& [id, other] : view.files) {
     if (id == file.response->id || !other.of || other.of->test) continue;
     if (other.of->starts_at < first || other.of->starts_at >= last || other.of->ordered_at > file.check->checked_at)
       continue;
-    if (changed_since(other, file.check->checked_at))
-      out.doubts.push_back("campaign " + to_string(other.of->id.value) + " was still open then");
+    const auto named = "campaign " + to_string(other.of->id.value);
+    if (changed_since(other, file.check->checked_at)) doubts.push_back(named + " was still open then");
     if (!is_event(other)) continue;
-    storage::neighbour one{*other.of, *other.response, false, {}};
+    storage::neighbour one{*other.of, *other.response, false, {}, {}};
     if (other.check) {
       if (before(points.at(id), points.at(file.response->id)))
         one.spread = other.check->spread;
       else if (other.check->revision > 1)
-        out.doubts.push_back("campaign " + to_string(other.of->id.value) + " was verified again since");
+        doubts.push_back(named + " was verified again since");
+      if (file.check->revision > 1 && !one.spread.empty() && credits_before(*file.of, *other.of))
+        doubts.push_back(named + " was credited what the check before this one had left");
     }
-    into.accepted.push_back(std::move(one));
+    into.neighbours.push_back(std::move(one));
   }
+  return doubts;
 }
 
 void doubt_days(const storage::check_material& material, time_point checked_at, evidence& out) {
@@ -118,8 +123,10 @@ evidence evidence_of(const account_view& view, const response_file& file, const 
   material.campaign = *file.of;
   material.response = *file.response;
   material.cust_no = view.account.user.cust_no;
-  add_neighbours(view, file, points, material, out);
-  auto range = storage::material_days(*file.of);
+  material.first_day = storage::usual_first_day(*file.of);
+  do out.doubts = add_neighbours(view, file, points, material);
+  while (storage::look_further_back(material));
+  auto range = storage::material_days(material);
   auto end = view.account.days.upper_bound(range.last);
   for (auto at = view.account.days.lower_bound(range.first); at != end; ++at) material.days.insert(*at);
   doubt_days(material, file.check->checked_at, out);

@@ -11,9 +11,6 @@ struct candidate {
   std::int64_t wh = 0;
 };
 
-/// Nobody is metered so long ago; ends the walk for a user whose every day is an event day.
-constexpr std::chrono::days longest_walk{3660};
-
 /// Days are dropped only while more remain than the method keeps: the lowest first, then the highest.
 std::vector<korean_day> without_extremes(std::vector<candidate> found, const method_rules& rules) {
   auto surplus = std::max(0, static_cast<int>(found.size()) - rules.keeps());

@@ -47,6 +47,10 @@ struct reference_source {
   const std::vector<korean_day>& event_days; ///< sorted
 };
 
+/// Nobody is metered so long ago: further back no reference day is looked for, even of a user whose every day is an
+/// event day.
+inline constexpr std::chrono::days longest_walk{3660};
+
 /// The reference days of one range of quarter hours.
 struct reference_days {
   std::vector<korean_day>

@@ -16,6 +16,9 @@ struct wanted_times {
   std::optional<time_point> respond_by;
 };
 
+/// A start that has passed is one at once; one that lies further back is most likely a slip.
+constexpr std::chrono::hours oldest_start{24};
+
 error invalid_fields(std::vector<field_error> fields) {
   std::string detail;
   for (const auto& field : fields) detail += (detail.empty() ? "" : "; ") + field.pointer + " " + field.detail;
@@ -34,7 +37,10 @@ std::vector<field_error> wrong_times(const wanted_times& times, bool check_end, 
   if (check_respond_by && times.respond_by && *times.respond_by <= now)
     wrong.push_back({"/respondBy", "must be after now, " + format_rfc3339(now)});
   else if ((check_end || check_respond_by) && times.respond_by && times.ends_at && *times.respond_by > *times.ends_at)
-    wrong.push_back({"/respondBy", "must not be after the end, " + format_rfc3339(*times.ends_at)});
+    wrong.push_back(
+        check_respond_by
+            ? field_error{"/respondBy", "must not be after the end, " + format_rfc3339(*times.ends_at)}
+            : field_error{"/endsAt", "must not be before the time to answer by, " + format_rfc3339(*times.respond_by)});
   return wrong;
 }
 
@@ -71,12 +77,15 @@ result<campaign> plan_campaign(const campaign_order& order, const std::vector<pr
   auto day = korean_day_of(c.starts_at);
   const auto* rules = programme_on(programmes, order.type, day);
   auto wrong = wrong_times({c.starts_at, c.ends_at, c.respond_by}, true, true, now);
+  if (order.starts_at && *order.starts_at < now - oldest_start)
+    wrong.insert(wrong.begin(), {"/startsAt", "must not lie more than a day back, it is now " + format_rfc3339(now) +
+                                                  "; leave it out to start at once"});
   if (!rules) wrong.insert(wrong.begin(), {"/type", unknown_type_detail(programmes, order.type, day)});
   if (!wrong.empty()) return invalid_fields(std::move(wrong));
 
   c.terms = rules->terms;
   c.terms.baselines = baselines_on(baselines, day);
-  if (auto notice = notice_warning(*rules, c.starts_at - now)) c.warnings.push_back(std::move(*notice));
+  if (auto notice = notice_warning(*rules, now, order.starts_at)) c.warnings.push_back(std::move(*notice));
   for (auto& warning : window_warnings(*rules, c.starts_at, c.ends_at, holidays))
     c.warnings.push_back(std::move(warning));
   return c;

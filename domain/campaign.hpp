@@ -68,7 +68,7 @@ struct campaign_order {
   std::string name;
   std::string type;
   time_point ordered_at{};
-  std::optional<time_point> starts_at; ///< none or not later than now: at once
+  std::optional<time_point> starts_at; ///< none or not later than now: at once; more than a day back is refused
   std::optional<time_point> ends_at;
   std::optional<time_point> respond_by;
   std::optional<std::int64_t> order_w;

@@ -39,6 +39,18 @@ std::string length_text(minutes length) {
   return std::to_string(total / 60) + (total == 60 ? " hour" : " hours");
 }
 
+std::string days_ahead_text(days ahead) {
+  return ahead == days{1} ? "an order on the day before" : "an order " + std::to_string(ahead.count()) + " days before";
+}
+
+std::string given_text(time_point now, time_point start, std::optional<time_point> ordered_start) {
+  if (ordered_start && *ordered_start < now)
+    return "it starts at once, the start that was ordered, " + format_rfc3339(*ordered_start) + ", has passed";
+  if (start == now) return "it starts at once";
+  auto whole = floor<minutes>(start - now);
+  return whole == minutes{0} ? "it starts in less than a minute" : "it starts in " + length_text(whole);
+}
+
 std::optional<std::string> day_warning(const programme& rules, korean_day day, const holiday_list& holidays) {
   if (!rules.weekdays_only || is_working_day(day, holidays)) return std::nullopt;
   auto what = is_holiday(day, holidays) ? std::string("a public holiday") : std::string("a ") + weekday_name(day);
@@ -77,10 +89,15 @@ std::optional<std::string> quarter_warning(time_point starts_at, std::optional<t
 
 } // namespace
 
-std::optional<std::string> notice_warning(const programme& rules, milliseconds notice) {
-  if (notice >= rules.notice) return std::nullopt;
-  auto given = notice <= milliseconds{0} ? "it starts at once" : "it starts in " + length_text(ceil<minutes>(notice));
-  return notice_prefix + given + "; " + title(rules) + " asks for " + length_text(rules.notice) + ".";
+std::optional<std::string> notice_warning(const programme& rules, time_point now,
+                                          std::optional<time_point> ordered_start) {
+  auto start = std::max(ordered_start.value_or(now), now);
+  auto whole_days = floor<days>(rules.notice);
+  bool by_day = whole_days > days{0} && whole_days == rules.notice;
+  if (by_day ? korean_day_of(start) - korean_day_of(now) >= whole_days : start - now >= rules.notice)
+    return std::nullopt;
+  auto asked = by_day ? days_ahead_text(whole_days) : length_text(rules.notice);
+  return notice_prefix + given_text(now, start, ordered_start) + "; " + title(rules) + " asks for " + asked + ".";
 }
 
 bool is_notice_warning(const std::string& warning) noexcept { return warning.starts_with(notice_prefix); }

@@ -12,8 +12,11 @@
 
 namespace dr {
 
-/// A warning when the customers get less notice than the programme promises.
-std::optional<std::string> notice_warning(const programme& rules, std::chrono::milliseconds notice);
+/// A warning when the customers get less notice than the programme promises. A notice of whole days is one of Korean
+/// days: day-ahead is an order on the day before, whatever the hour. `ordered_start`: none, or one that has passed, is
+/// at once.
+std::optional<std::string> notice_warning(const programme& rules, time_point now,
+                                          std::optional<time_point> ordered_start);
 
 /// True for a text that notice_warning made.
 bool is_notice_warning(const std::string& warning) noexcept;

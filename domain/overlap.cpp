@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 namespace dr {
 
@@ -16,22 +17,46 @@ bool may_overlap(const campaign& mine, const campaign& theirs) noexcept {
   return window.overlaps(other);
 }
 
+bool is_event(const campaign& c) noexcept { return !c.test && c.status != campaign_status::canceled; }
+
+std::map<time_point, std::int64_t> by_quarter(std::span<const credited_quarter> credited) {
+  std::map<time_point, std::int64_t> sums;
+  for (const auto& quarter : credited) sums[quarter.from] += quarter.wh;
+  return sums;
+}
+
+std::int64_t wh_of(const std::map<time_point, std::int64_t>& sums, time_point quarter) {
+  auto found = sums.find(quarter);
+  return found == sums.end() ? 0 : found->second;
+}
+
 } // namespace
 
 bool waits_for(const campaign& mine, const campaign& theirs, const response& their_response, bool their_check_open,
                bool deadline_passed) noexcept {
   if (deadline_passed || !their_check_open || mine.id == theirs.id) return false;
-  if (theirs.test || theirs.status == campaign_status::canceled) return false;
-  if (their_response.frozen_answer() != answer::accept) return false;
+  if (!is_event(theirs)) return false;
+  if (theirs.frozen && their_response.frozen_answer() != answer::accept) return false;
   return credits_before(theirs, mine) && may_overlap(mine, theirs);
 }
 
-std::vector<credited_quarter> what_is_left(std::vector<credited_quarter> reductions,
-                                           std::span<const credited_quarter> taken) {
-  std::map<time_point, std::int64_t> taken_wh;
-  for (const auto& quarter : taken) taken_wh[quarter.from] += quarter.wh;
-  for (auto& quarter : reductions)
-    if (auto found = taken_wh.find(quarter.from); found != taken_wh.end()) quarter.wh -= found->second;
+bool may_decide_adjustment(const campaign& mine, const campaign& theirs) noexcept {
+  if (theirs.frozen || mine.id == theirs.id || !is_event(theirs)) return false;
+  auto ours = evaluated_window(mine).from;
+  auto other = evaluated_window(theirs).from;
+  return korean_day_of(other) == korean_day_of(ours) && std::tuple(other, theirs.id) < std::tuple(ours, mine.id);
+}
+
+std::vector<credited_quarter> what_is_left(std::vector<credited_quarter> reductions, const credited_before& credited) {
+  const auto first_wh = by_quarter(credited.first);
+  const auto behind_wh = by_quarter(credited.behind);
+  const auto own_wh = by_quarter(credited.own);
+  for (auto& quarter : reductions) {
+    quarter.wh -= wh_of(first_wh, quarter.from);
+    const auto kept = std::min(quarter.wh, wh_of(own_wh, quarter.from));
+    quarter.wh -= wh_of(behind_wh, quarter.from);
+    if (kept > 0) quarter.wh = std::max(quarter.wh, kept);
+  }
   return reductions;
 }
 

@@ -164,7 +164,7 @@ void credit(evaluation& out, const check_input& input, const totals& sum) {
                                    " % of the committed energy are " + kwh_text(cap) + ".");
     }
   }
-  auto left = what_is_left(sum.reductions, input.taken);
+  auto left = what_is_left(sum.reductions, input.credited);
   auto left_wh = positive_sum_wh(left);
   if (credited > left_wh) {
     credited = left_wh;

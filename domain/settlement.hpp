@@ -32,8 +32,8 @@ struct check_input {
   std::vector<accepted_event>
       others; ///< the user's other events; they are no reference days, and the first one of a day decides its SAA
   std::vector<korean_day>
-      event_days; ///< further event days, in any order; those of `event` and `others` need not be named
-  std::vector<credited_quarter> taken; ///< credited to other campaigns of the user (settled checks' spreads)
+      event_days;           ///< further event days, in any order; those of `event` and `others` need not be named
+  credited_before credited; ///< to this campaign and the user's others (settled checks' spreads)
 };
 
 /// The figures of a finished verification.

@@ -9,10 +9,14 @@ check_input input_of(const check_material& from, const holiday_list& holidays) {
   input.terms = from.campaign.terms;
   input.capacity_w = from.response.capacity_w;
   input.holidays = holidays;
-  for (const auto& other : from.accepted) {
+  input.credited.own = from.credited;
+  for (const auto& other : from.neighbours) {
+    if (other.response.frozen_answer() != answer::accept) continue;
     input.others.push_back(
         {other.campaign.id, evaluated_window(other.campaign), other.response.baseline, other.campaign.terms.baselines});
-    input.taken.insert(input.taken.end(), other.spread.begin(), other.spread.end());
+    const bool goes_before = credits_before(other.campaign, from.campaign) || other.settled_at <= from.settled_at;
+    auto& into = goes_before ? input.credited.first : input.credited.behind;
+    into.insert(into.end(), other.spread.begin(), other.spread.end());
   }
   for (const auto& [day, stored] : from.days) {
     input.metered.days.emplace(day, stored.profile);

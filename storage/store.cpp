@@ -4,7 +4,7 @@ namespace dr::storage {
 
 lane lane_of(const change& what) noexcept {
   const bool bulk = std::holds_alternative<open_campaign>(what) || std::holds_alternative<freeze_campaign>(what) ||
-                    std::holds_alternative<import_users>(what);
+                    std::holds_alternative<import_users>(what) || std::holds_alternative<retry_parked>(what);
   return bulk ? lane::bulk : lane::hot;
 }
 

@@ -15,8 +15,9 @@
 
 namespace dr::storage {
 
-/// Which writer: answers, checks, ledger and all small changes go through the hot one; open_campaign, freeze_campaign
-/// and import_users through the bulk one, whose rows are disjoint, so that a million responses never stall an answer.
+/// Which writer: answers, checks, ledger and all small changes go through the hot one; open_campaign, freeze_campaign,
+/// import_users and retry_parked through the bulk one, which locks nothing that the hot one waits for, so that a
+/// million responses never stall an answer.
 enum class lane : unsigned char { hot = 0, bulk = 1 };
 lane lane_of(const change& what) noexcept;
 
@@ -143,6 +144,7 @@ struct neighbour {
   dr::response response;
   bool check_open = false;              ///< its check is queued (not parked), or its campaign is not frozen yet
   std::vector<credited_quarter> spread; ///< of its settled check
+  time_point settled_at{};              ///< when that was made
 };
 struct stored_day {
   day_profile profile;
@@ -160,10 +162,13 @@ struct check_material {
   bool parked = false;
   std::string reason; ///< why it was postponed or parked last
   time_point queued_at{};
-  std::vector<neighbour> accepted; ///< this user's other accepted responses (as frozen; open ones too) of campaigns
-                                   ///< neither canceled nor tests, on days within the look-back and the event's day
-  std::map<korean_day, stored_day> days; ///< kept profiles, from 90 days before the event on; of a closed day perhaps
-                                         ///< only what evaluate() looks at, unless `fresh`
+  std::vector<credited_quarter> credited; ///< of a recheck: the spread of the check that it replaces
+  time_point settled_at{};                ///< when that was made
+  korean_day first_day{};                 ///< of `neighbours` and `days`; before it enough reference days are found
+  std::vector<neighbour> neighbours; ///< this user's other responses that are an accept (as frozen), or may become one,
+                                     ///< of campaigns neither canceled nor tests, up to the event's last day
+  std::map<korean_day, stored_day> days; ///< kept profiles; of a closed day perhaps only what evaluate() looks at,
+                                         ///< unless `fresh`
 };
 struct keyed_answer {
   std::string body_hash;

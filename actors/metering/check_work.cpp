@@ -34,9 +34,12 @@ time_point check_work::deadline() const {
   return since + rules_->metering.verification_deadline;
 }
 
-const campaign* check_work::first_in_right(bool late) const {
-  for (const auto& other : material_.accepted)
-    if (waits_for(material_.campaign, other.campaign, other.response, other.check_open, late)) return &other.campaign;
+const campaign* check_work::waited_for(bool late) const {
+  const auto& mine = material_.campaign;
+  for (const auto& other : material_.neighbours)
+    if (waits_for(mine, other.campaign, other.response, other.check_open, late) ||
+        (!late && material_.response.baseline.saa && may_decide_adjustment(mine, other.campaign)))
+      return &other.campaign;
   return nullptr;
 }
 
@@ -108,8 +111,8 @@ next_step check_work::decide(time_point now) {
   if (material_.cust_no.empty()) return settle(unverifiable_without_number(material_.response.baseline), now);
   if (now < earliest()) return try_later{earliest(), deadline(), "the metered values are not due yet"};
   bool late = now >= deadline();
-  if (const auto* other = first_in_right(late)) {
-    auto wait = later("waits for the overlapping campaign " + std::to_string(other->id.value));
+  if (const auto* other = waited_for(late)) {
+    auto wait = later("waits for the user's campaign " + std::to_string(other->id.value));
     wait.neighbour = true;
     return wait;
   }

@@ -41,7 +41,7 @@ struct try_later {
   std::string reason;
   bool crashed = false;   ///< a KEPCO query crashed over it
   bool away = false;      ///< KEPCO could not be asked, or gave no answer
-  bool neighbour = false; ///< an overlapping campaign goes first
+  bool neighbour = false; ///< another campaign of the user goes first
 };
 /// It makes our own code fail: set aside until somebody asks.
 struct park_now {
@@ -70,7 +70,7 @@ private:
   next_step decide(time_point now);
   time_point earliest() const;
   time_point deadline() const;
-  const campaign* first_in_right(bool late) const;
+  const campaign* waited_for(bool late) const; ///< the other one that this check waits for
   std::vector<korean_day> event_days_to_refresh() const;
   std::vector<korean_day> not_asked(const evaluation_waits& waits) const;
   ask_days ask(std::vector<korean_day> days);

@@ -27,6 +27,11 @@ constexpr milliseconds neighbour_wait{10'000};
 
 void verification_state::crashed(response_id id, int attempts, const std::string& why, time_point not_after,
                                  std::vector<storage::save_profile> days) {
+  if (expired.contains(id)) {
+    spdlog::error("the check of response {} can neither be done nor given up, and stays parked: {}", id.value, why);
+    hopeless.insert(id);
+    return release(id);
+  }
   if (crashes.size() >= crash_counts_max) crashes.clear();
   if (++crashes[id] >= crashes_max) return park(id, attempts, why, std::move(days));
   postpone(id, attempts, {std::nullopt, not_after, why, true}, std::move(days));

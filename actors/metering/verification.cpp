@@ -53,14 +53,15 @@ void verification_state::look() {
   auto limit = claimed.size() + room;
   auto now = parts.clock->now();
   auto ended_before = now - parts.rules->metering.verification_deadline - quarter_hour;
-  auto query = [now, limit, ended_before](storage::reader& from) -> result<due_now> {
+  auto expired_limit = static_cast<int>(expired_max + hopeless.size());
+  auto query = [now, limit, ended_before, expired_limit](storage::reader& from) -> result<due_now> {
     auto due = from.due_checks(now, static_cast<int>(limit));
     if (!due) return due.error();
     auto next = from.next_check_due();
     if (!next) return next.error();
-    auto expired = from.expired_parked(ended_before, static_cast<int>(expired_max));
-    if (!expired) return expired.error();
-    return due_now{std::move(*due), *next, std::move(*expired)};
+    auto given_up = from.expired_parked(ended_before, expired_limit);
+    if (!given_up) return given_up.error();
+    return due_now{std::move(*due), *next, std::move(*given_up)};
   };
   read(
       self, parts.store, store_timeout, std::move(query), [this, limit](due_now due) { looked(due, limit); },
@@ -73,9 +74,13 @@ void verification_state::look() {
 void verification_state::looked(const due_now& due, std::size_t asked_for) {
   looking = false;
   more = due.checks.size() >= asked_for;
-  for (const auto* some : {&due.checks, &due.expired})
-    for (const auto& check : *some)
-      if (claimed.emplace(check.id, user_id{}).second) to_read.push_back(check.id);
+  for (const auto& check : due.checks)
+    if (claimed.emplace(check.id, user_id{}).second) to_read.push_back(check.id);
+  for (const auto& check : due.expired) {
+    if (hopeless.contains(check.id) || !claimed.emplace(check.id, user_id{}).second) continue;
+    expired.insert(check.id);
+    to_read.push_back(check.id);
+  }
   read_materials();
   if (look_again) return look();
   if (!claimed.empty()) return look_after(look_while_busy);
@@ -86,7 +91,7 @@ void verification_state::looked(const due_now& due, std::size_t asked_for) {
 }
 
 void verification_state::read_materials() {
-  while (!to_read.empty() && !paused && reads < reads_max && settling < 2 * batch() && jobs.size() < batch()) {
+  while (!to_read.empty() && !paused && reads.size() < reads_max && settling < 2 * batch() && jobs.size() < batch()) {
     auto count = std::min({to_read.size(), read_chunk, batch()});
     auto end = to_read.begin() + static_cast<std::ptrdiff_t>(count);
     std::vector<response_id> ids(to_read.begin(), end);
@@ -96,16 +101,17 @@ void verification_state::read_materials() {
 }
 
 void verification_state::read_some(std::vector<response_id> ids) {
-  ++reads;
+  auto moved = std::make_shared<users_moved>();
+  reads.push_back(moved);
   auto query = [ids](storage::reader& from) { return from.check_materials(ids); };
   read(
       self, parts.store, store_timeout, std::move(query),
-      [this, ids](std::vector<storage::check_material> materials) {
-        --reads;
-        materials_read(ids, std::move(materials));
+      [this, ids, moved](std::vector<storage::check_material> materials) {
+        std::erase(reads, moved);
+        materials_read(ids, std::move(materials), *moved);
       },
-      [this, ids](const error& why) {
-        --reads;
+      [this, ids, moved](const error& why) {
+        std::erase(reads, moved);
         materials_failed(ids, why);
       });
 }
@@ -117,6 +123,7 @@ void verification_state::materials_failed(const std::vector<response_id>& ids, c
     return;
   }
   // Something stored cannot be read. The guilty check is found by halving, so that it holds up nobody else.
+  if (ids.size() == 1 && expired.contains(ids.front())) return settle_unread(ids.front());
   if (ids.size() == 1) return crashed(ids.front(), 0, "its stored data cannot be read", time_point::max());
   auto middle = ids.begin() + static_cast<std::ptrdiff_t>(ids.size() / 2);
   read_some({ids.begin(), middle});
@@ -124,12 +131,12 @@ void verification_state::materials_failed(const std::vector<response_id>& ids, c
 }
 
 void verification_state::materials_read(const std::vector<response_id>& ids,
-                                        std::vector<storage::check_material> materials) {
+                                        std::vector<storage::check_material> materials, const users_moved& since) {
   std::unordered_set<response_id> found;
   for (const auto& material : materials) found.insert(material.response.id);
   for (auto id : ids)
     if (!found.contains(id)) release(id); // settled or parked meanwhile
-  for (auto& material : materials) take(std::move(material));
+  for (auto& material : materials) take(std::move(material), since);
   read_materials();
 }
 
@@ -141,11 +148,14 @@ bool verification_state::waits_for_user(user_id user, response_id id) {
   return true;
 }
 
-void verification_state::take(storage::check_material material) {
+void verification_state::take(storage::check_material material, const users_moved& since) {
   auto id = material.response.id;
   auto user = material.response.user;
   auto claim = claimed.find(id);
-  if (claim == claimed.end() || waits_for_user(user, id)) return;
+  if (claim == claimed.end()) return;
+  // Another check of the user may have been settled since: what it credited would be credited again.
+  if (since.contains(user)) return to_read.push_front(id);
+  if (waits_for_user(user, id)) return;
   claim->second = user;
   auto attempts = material.attempts;
   std::optional<check_work> made;
@@ -197,6 +207,16 @@ void verification_state::settle(response_id id, int attempts, storage::settle_ch
         --settling;
         settling_failed(id, attempts, why);
       });
+}
+
+/// Its deadline has passed, and what it would be judged by cannot be read: nobody will ever know.
+void verification_state::settle_unread(response_id id) {
+  reduction_check check;
+  check.response = id;
+  check.response_answer = answer::accept; // only accepts are checked
+  check.checked_at = parts.clock->now();
+  fill(check, unverifiable_in_time({}));
+  settle(id, 0, {std::move(check), {}});
 }
 
 void verification_state::settled(response_id id) {
@@ -258,6 +278,8 @@ void verification_state::release(response_id id) {
   if (claim == claimed.end()) return;
   auto user = claim->second;
   claimed.erase(claim);
+  expired.erase(id);
+  for (auto& reading : reads) reading->insert(user);
   if (auto of = user ? users.find(user) : users.end(); of != users.end() && of->second.now == id)
     next_turn(of->second, user);
   read_materials();

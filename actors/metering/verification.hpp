@@ -53,6 +53,8 @@ struct verification_state {
     response_id now;
     std::deque<response_id> waiting; ///< claimed; read again when their turn comes
   };
+  /// Whose checks were released while materials were being read: what is read may not show it.
+  using users_moved = std::unordered_set<user_id>;
   struct running_job {
     response_id id;
     int attempts = 0;
@@ -67,8 +69,9 @@ struct verification_state {
   void read_materials();
   void read_some(std::vector<response_id> ids);
   void materials_failed(const std::vector<response_id>& ids, const error& why);
-  void materials_read(const std::vector<response_id>& ids, std::vector<storage::check_material> materials);
-  void take(storage::check_material material);
+  void materials_read(const std::vector<response_id>& ids, std::vector<storage::check_material> materials,
+                      const users_moved& since);
+  void take(storage::check_material material, const users_moved& since);
   bool waits_for_user(user_id user, response_id id);
   void next_turn(turns& of, user_id user);
 
@@ -76,6 +79,7 @@ struct verification_state {
   void carry_out(check_decided& done);
   void settle(response_id id, int attempts, storage::settle_check what);
   void settled(response_id id);
+  void settle_unread(response_id id);
   void settling_failed(response_id id, int attempts, const error& why);
   void job_ended(const caf::down_msg& down);
   void store_failed(const error& why);
@@ -106,6 +110,8 @@ struct verification_state {
   std::unordered_map<response_id, user_id> claimed; ///< in work here; the user once known
   std::unordered_map<user_id, turns> users;         ///< in work
   std::deque<response_id> to_read;                  ///< claimed, not read
+  std::unordered_set<response_id> expired;          ///< claimed; parked, and their deadline has passed
+  std::unordered_set<response_id> hopeless;         ///< such ones that could not be settled even so: they stay parked
   std::unordered_map<caf::actor_id, running_job> jobs;
   std::unordered_map<response_id, int> crashes;     ///< in a row, of the few that had any
   std::vector<storage::postponement> postponed;     ///< gathered, not written; claimed until they are
@@ -113,7 +119,7 @@ struct verification_state {
   std::size_t postponing = 0;                       ///< such changes under way
   std::chrono::steady_clock::time_point line_end{}; ///< when the last that waits for KEPCO has its turn
   std::unordered_map<user_id, std::vector<response_id>> after_others; ///< wait for another check of the user; a hint
-  std::size_t reads = 0;                                              ///< of materials, under way
+  std::vector<std::shared_ptr<users_moved>> reads;                    ///< of materials, under way
   std::size_t settling = 0;
   bool looking = false;
   bool look_again = false;

@@ -43,9 +43,12 @@ response turned(response r, const reduction_check& check) {
 }
 
 /// The ledger entries of a settlement: first the credit, then what is taken back.
-std::vector<ledger_entry> enter(const reduction_check& check, const points_change& change, rows& over) {
+std::vector<ledger_entry> enter(const reduction_check& check, const reduction_check* before,
+                                const points_change& change, rows& over) {
   std::vector<ledger_entry> entries;
-  auto former = change.reversal > 0 ? over.last_credit(check.response) : std::nullopt;
+  // A credit that was taken back already is not named again.
+  bool stands = before && before->adjust_points > 0;
+  auto former = stands && change.reversal > 0 ? over.last_credit(check.response) : std::nullopt;
   ledger_entry entry;
   entry.user = check.user;
   entry.campaign = check.campaign;
@@ -131,7 +134,7 @@ result<written> apply(const settle_check& what, rows& over, events_out& events) 
   auto change = settle_points(account.user.points, account.user.owed_points, former ? former->adjust_points : 0,
                               check.adjust_points);
   check_settled outcome;
-  outcome.entries = enter(check, change, over);
+  outcome.entries = enter(check, former ? &*former : nullptr, change, over);
   auto moved = change.balance - account.user.points;
   bool touched = !outcome.entries.empty() || change.owed != account.user.owed_points;
   account.user.points = change.balance;

@@ -1,15 +1,9 @@
 // Which days a verification looks at.
 #pragma once
 
-#include "domain/campaign.hpp"
+#include "storage/store.hpp"
 
 namespace dr::storage {
-
-/// For how many days before the event profiles and other campaigns are given to a verification: generously more than
-/// the longest look-back of the campaign's baselines, which weekends, holidays and event days stretch.
-inline std::chrono::days look_back(const campaign& of) noexcept {
-  return std::chrono::days{30 + 3 * of.terms.baselines.longest_look_back()};
-}
 
 /// Both ends included.
 struct day_range {
@@ -17,10 +11,16 @@ struct day_range {
   korean_day last{};
 };
 
-/// From look_back() before the event's first day to its last one.
-inline day_range material_days(const campaign& of) noexcept {
-  auto window = evaluated_window(of);
-  return {korean_day_of(window.from) - look_back(of), korean_day_of(window.to - std::chrono::milliseconds{1})};
-}
+/// The first day that is given to a verification at first: generously more days than the longest look-back of the
+/// campaign's baselines, which weekends, holidays and event days stretch.
+korean_day usual_first_day(const campaign& of) noexcept;
+
+/// From the material's first day to the event's last one.
+day_range material_days(const check_material& of) noexcept;
+
+/// Do the user's event days leave so few others that reference days may have to be looked for further back? Then the
+/// first day is moved back and the neighbours are forgotten: read them again. Event days beyond the first day would
+/// be taken for reference days.
+bool look_further_back(check_material& of);
 
 } // namespace dr::storage

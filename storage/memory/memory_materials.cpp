@@ -6,16 +6,18 @@ namespace dr::storage {
 
 namespace {
 
-bool accepted(const response& r) { return r.frozen_answer() == answer::accept; }
-
 void add_neighbour(memory_state& s, response_id id, const day_range& range, std::vector<neighbour>& out) {
   const auto& r = s.responses.at(id);
   const auto& c = s.campaigns.at(r.campaign);
+  if (c.frozen && r.frozen_answer() != answer::accept) return;
   auto day = korean_day_of(c.starts_at);
   if (c.status == campaign_status::canceled || c.test || day < range.first || day > range.last) return;
-  neighbour n{c, s.seen(r), !c.frozen, {}};
+  neighbour n{c, s.seen(r), !c.frozen, {}, {}};
   if (auto job = s.queue.find(id); job != s.queue.end() && !job->second.parked) n.check_open = true;
-  if (auto check = s.check_of.find(id); check != s.check_of.end()) n.spread = s.checks.at(check->second).spread;
+  if (auto check = s.check_of.find(id); check != s.check_of.end()) {
+    n.spread = s.checks.at(check->second).spread;
+    n.settled_at = s.checks.at(check->second).checked_at;
+  }
   out.push_back(std::move(n));
 }
 
@@ -27,9 +29,17 @@ check_material material_of(memory_state& s, const queued_check& job) {
   m.campaign = s.campaigns.at(r.campaign);
   m.response = s.seen(r);
   m.cust_no = s.users.at(r.user).user.cust_no;
-  auto range = material_days(m.campaign);
-  for (auto other : s.responses_of_user[r.user])
-    if (other != r.id && accepted(s.responses.at(other))) add_neighbour(s, other, range, m.accepted);
+  if (auto settled = s.check_of.find(r.id); job.revision > 1 && settled != s.check_of.end()) {
+    const auto& former = s.checks.at(settled->second);
+    m.credited = former.spread;
+    m.settled_at = former.checked_at;
+  }
+  m.first_day = usual_first_day(m.campaign);
+  do {
+    for (auto other : s.responses_of_user[r.user])
+      if (other != r.id) add_neighbour(s, other, material_days(m), m.neighbours);
+  } while (look_further_back(m));
+  auto range = material_days(m);
   if (m.cust_no.empty()) return m;
   for (auto day = s.days.lower_bound({m.cust_no, range.first}); day != s.days.end(); ++day) {
     if (day->first.first != m.cust_no || day->first.second > range.last) break;

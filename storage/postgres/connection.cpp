@@ -56,9 +56,12 @@ std::string address(const postgres_options& options, const std::string& purpose)
 /// The first line of a message of the client library: what happened, without values or hints.
 std::string first_line(const char* text) {
   std::string_view line = text;
-  // These would quote from the address, which may hold the password.
-  for (std::string_view quoting : {"connection info string", "URI", "connection option"})
-    if (line.find(quoting) != std::string_view::npos) return "the database address cannot be read";
+  // These would quote from the address, which may hold the password; the name of a host, if it is cut off wrongly.
+  const auto says = [&](std::string_view words) { return line.find(words) != std::string_view::npos; };
+  for (std::string_view quoting :
+       {"connection info string", "URI", "connection option", "percent-encoded", "port number"})
+    if (says(quoting)) return "the database address cannot be read";
+  if (says("host name") && says("@")) return "the database address cannot be read: write an @ in its password as %40";
   return std::string(line.substr(0, line.find('\n')));
 }
 
@@ -243,7 +246,7 @@ failure connection::explain(const std::exception& why) noexcept {
       return failure::conflict;
     }
     const auto* refused = dynamic_cast<const pqxx::sql_error*>(&why);
-    if (!refused) {
+    if (!refused || dynamic_cast<const pqxx::insufficient_privilege*>(&why)) { // which comes without its SQLSTATE
       spdlog::error("storage: {}: {}", purpose_, first_line(why.what()));
       return failure::refused;
     }

@@ -81,6 +81,9 @@ result<std::vector<int>> migrate(connection& over, std::span<const migration> kn
   } catch (const std::exception& why) {
     auto kind = over.explain(why);
     over.drop();
+    if (dynamic_cast<const pqxx::insufficient_privilege*>(&why))
+      return fail(errc::invalid, "the role in DR_DATABASE_URL may not make tables: let it own the database (ALTER "
+                                 "DATABASE … OWNER TO …)");
     if (kind == failure::refused)
       return fail(errc::internal, "a schema migration failed; the log says which statement");
     return outside_view(kind);

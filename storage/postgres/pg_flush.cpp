@@ -257,6 +257,8 @@ void pg_rows::flush_requests() {
   changed_requests_.clear();
 }
 
-void pg_rows::purge_requests(time_point now) { run(sql::purge_requests, parameters{}.add(now - key_lifetime)); }
+void pg_rows::purge_requests(time_point now, std::int64_t at_most) {
+  run(sql::purge_requests, parameters{}.add(now - key_lifetime).add(at_most));
+}
 
 } // namespace dr::storage

@@ -25,6 +25,8 @@ by_response read_jobs(std::span<const response_id> ids, const runner& run) {
     at.flag(); // queued, of course
     auto cust_no = at.text();
     auto m = begun_material(read_queued(at));
+    m.credited = decode_spread(at.view());
+    m.settled_at = at.time();
     m.response = std::move(response);
     m.cust_no = std::move(cust_no);
     all.emplace(m.response.id, std::move(m));
@@ -54,13 +56,15 @@ struct stored_neighbour {
   bool queued = false;
 };
 
-std::vector<stored_neighbour> read_neighbours(const by_response& all, const runner& run) {
+std::vector<stored_neighbour> read_neighbours(std::span<const response_id> wanted, const by_response& all,
+                                              const runner& run) {
   array_literal ids;
   array_literal users;
   array_literal first;
   array_literal last;
-  for (const auto& [id, m] : all) {
-    auto range = material_days(m.campaign);
+  for (auto id : wanted) {
+    const auto& m = all.at(id);
+    auto range = material_days(m);
     ids.add(id.value);
     users.add(m.response.user.value);
     first.add(start_of(range.first));
@@ -77,9 +81,24 @@ std::vector<stored_neighbour> read_neighbours(const by_response& all, const runn
     n.queued = at.flag();
     n.found.check_open = at.flag();
     n.found.spread = decode_spread(at.view());
+    n.found.settled_at = at.time();
     out.push_back(std::move(n));
   }
   return out;
+}
+
+void add_neighbours(std::span<const response_id> wanted, by_response& all, std::map<campaign_id, campaign>& campaigns,
+                    const runner& run) {
+  auto neighbours = read_neighbours(wanted, all, run);
+  std::set<campaign_id> theirs;
+  for (const auto& n : neighbours) theirs.insert(n.found.response.campaign);
+  read_campaigns(theirs, campaigns, run);
+  for (auto& n : neighbours) {
+    n.found.campaign = campaigns.at(n.found.response.campaign);
+    n.found.response = presented(std::move(n.found.response), n.found.campaign, n.queued);
+    n.found.check_open = n.found.check_open || !n.found.campaign.frozen;
+    all.at(n.of).neighbours.push_back(std::move(n.found));
+  }
 }
 
 void read_days(by_response& all, const runner& run) {
@@ -87,7 +106,7 @@ void read_days(by_response& all, const runner& run) {
   std::unordered_map<response_id, quarter_span> parts;
   for (const auto& [id, m] : all) {
     if (m.cust_no.empty()) continue;
-    auto range = material_days(m.campaign);
+    auto range = material_days(m);
     auto part = m.fresh ? quarter_span{} : quarters_looked_at(input_of(m, {}));
     columns[0].add(id.value);
     columns[1].add(std::string_view{m.cust_no});
@@ -120,19 +139,16 @@ std::vector<check_material> read_materials(std::span<const response_id> ids, con
   std::set<campaign_id> wanted;
   for (const auto& [id, m] : all) wanted.insert(m.response.campaign);
   read_campaigns(wanted, campaigns, run);
+  std::vector<response_id> without_neighbours;
   for (auto& [id, m] : all) {
     m.campaign = campaigns.at(m.response.campaign);
     m.response = presented(std::move(m.response), m.campaign, true);
+    m.first_day = usual_first_day(m.campaign);
+    without_neighbours.push_back(id);
   }
-  auto neighbours = read_neighbours(all, run);
-  wanted.clear();
-  for (const auto& n : neighbours) wanted.insert(n.found.response.campaign);
-  read_campaigns(wanted, campaigns, run);
-  for (auto& n : neighbours) {
-    n.found.campaign = campaigns.at(n.found.response.campaign);
-    n.found.response = presented(std::move(n.found.response), n.found.campaign, n.queued);
-    n.found.check_open = n.found.check_open || !n.found.campaign.frozen;
-    all.at(n.of).accepted.push_back(std::move(n.found));
+  while (!without_neighbours.empty()) {
+    add_neighbours(without_neighbours, all, campaigns, run);
+    std::erase_if(without_neighbours, [&](response_id id) { return !look_further_back(all.at(id)); });
   }
   read_days(all, run);
   std::vector<check_material> out;

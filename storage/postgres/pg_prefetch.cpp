@@ -49,7 +49,7 @@ struct pg_rows::wanted {
     for (const auto& one : c.checks) queued.insert(one.id);
   }
   void operator()(const order_recheck&) {}
-  void operator()(const retry_parked& c) { campaigns.insert(c.id); }
+  void operator()(const retry_parked& c) { frozen_campaigns.insert(c.id); }
   void operator()(const retry_check& c) {
     responses.insert(c.id);
     queued.insert(c.id);

@@ -26,7 +26,7 @@ public:
   /// The campaigns that were changed, as they stand now.
   std::vector<campaign_standing> standings() const;
   /// Throws away a few keyed requests that have expired at that time.
-  void purge_requests(time_point now);
+  void purge_requests(time_point now, std::int64_t at_most);
 
   const stored_user* find_user(user_id id) override;
   std::optional<user_id> user_with_cust_no(const std::string& cust_no) override;

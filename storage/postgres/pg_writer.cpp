@@ -9,8 +9,11 @@ namespace dr::storage {
 namespace {
 
 constexpr int max_conflicts = 5;
-/// Expired keys are thrown away with every so many commits that carry keys.
+/// Expired keys are thrown away with every so many commits that carry keys, or behind so many keys: at least so many,
+/// and twice as many as came since.
 constexpr std::int64_t purge_every = 32;
+constexpr std::int64_t purge_after_keys = 256;
+constexpr std::int64_t purged_at_least = 200;
 
 /// The lease is somebody else's.
 class lease_lost : public std::exception {
@@ -19,6 +22,13 @@ public:
 };
 
 const char* name_of(lane which) { return which == lane::hot ? "hot writer" : "bulk writer"; }
+
+/// The latest business time that a change of the batch carries.
+time_point latest_of(std::span<const write> batch) {
+  time_point latest{};
+  for (const auto& one : batch) latest = std::max(latest, time_of(one.what).value_or(time_point{}));
+  return latest;
+}
 
 void add_events(parameters& values, const std::vector<event>& events) {
   array_literal c[6];
@@ -90,7 +100,9 @@ std::optional<error> pg_writer::advance(std::span<const write> batch) {
     return std::nullopt;
   } catch (const lease_lost& why) {
     spdlog::error("storage: {}: {}", connection_.purpose(), why.what());
+    bool some_committed = plan_->some_committed;
     plan_.reset();
+    if (some_committed) return fail(errc::outcome_unknown, "another server process has taken over meanwhile");
     return fail(errc::fenced, "another server process has taken over the writing");
   } catch (const std::exception& why) {
     return recover(why);
@@ -148,28 +160,36 @@ pg_writer::outcome pg_writer::carry_out(pqxx::work& in, range of, std::span<cons
   outcome made;
   made.of = of;
   std::vector<event> events;
-  bool keyed = false;
+  std::int64_t keys = 0;
   for (const auto& one : part) {
     made.results.push_back(execute(one, rows, events));
-    keyed = keyed || one.keyed;
+    if (one.keyed) ++keys;
   }
-  if (keyed && commits_with_keys_++ % purge_every == 0) rows.purge_requests(rows.latest_time());
+  if (keys > 0) purge_keys(keys, latest_of(part), rows);
   made.campaigns = rows.standings();
   made.last_seq = end_transaction(rows, of, part, events);
   return made;
+}
+
+/// Expired is what is a day older than both the present changes and the latest ones there ever were: a clock that once
+/// ran ahead must not make today's keys old.
+void pg_writer::purge_keys(std::int64_t more, time_point present, pg_rows& rows) {
+  keys_since_purge_ += more;
+  if (present == time_point{}) return; // nothing in the batch tells the time
+  if (commits_with_keys_++ % purge_every != 0 && keys_since_purge_ < purge_after_keys) return;
+  rows.purge_requests(std::min(present, rows.latest_time()), std::max(purged_at_least, 2 * keys_since_purge_));
+  keys_since_purge_ = 0;
 }
 
 /// Writes all that was changed, the events with their numbers, and the mark, in one statement: whoever holds the
 /// counter of the events holds up everybody.
 std::int64_t pg_writer::end_transaction(pg_rows& rows, range of, std::span<const write> batch,
                                         const std::vector<event>& events) {
-  time_point latest{};
-  for (const auto& one : batch) latest = std::max(latest, time_of(one.what).value_or(time_point{}));
   parameters values;
   values.add(static_cast<std::int64_t>(events.size()))
       .add(std::string_view{plan_->batch_id})
       .add(static_cast<std::int64_t>(of.to))
-      .add(latest)
+      .add(latest_of(batch))
       .add(epoch_);
   add_events(values, events);
   auto last = rows.flush_with(lane_ == lane::hot ? sql::end_hot_batch : sql::end_bulk_batch, std::move(values),

@@ -47,6 +47,7 @@ private:
   void connect_and_resolve();
   void resolve(const std::string& marked_batch, std::size_t marked_done);
   outcome carry_out(pqxx::work& in, range of, std::span<const write> batch);
+  void purge_keys(std::int64_t more, time_point present, pg_rows& rows);
   std::int64_t end_transaction(pg_rows& rows, range of, std::span<const write> batch, const std::vector<event>& events);
   void commit(pqxx::work& in, outcome made);
   void believe(outcome made);
@@ -63,6 +64,7 @@ private:
   std::string last_id_;
   committed last_;
   std::int64_t commits_with_keys_ = 0;
+  std::int64_t keys_since_purge_ = 0;
 };
 
 } // namespace dr::storage

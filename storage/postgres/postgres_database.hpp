@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace dr::storage {
@@ -16,6 +17,9 @@ struct postgres_options {
   std::chrono::seconds connect_timeout{5};
   std::string application_name = "drplatform";
 };
+
+/// What is wrong with such an address, without quoting from it; nothing when libpq can read it.
+std::optional<std::string> wrong_address(const std::string& url);
 
 /// Connects on use, never here.
 std::unique_ptr<database> make_postgres_database(postgres_options options);

@@ -130,27 +130,32 @@ inline constexpr statement parked_by_campaign{"parked_by_campaign",
 // ---- the material of verifications; each row starts with the response it belongs to --------------------------------
 
 inline constexpr statement material_jobs{
-    "material_jobs", "SELECT " DR_RESPONSE_COLUMNS "," DR_QUEUED ",u.cust_no," DR_QUEUE_COLUMNS " FROM verification v "
-                     "JOIN response r ON r.id = v.response_id JOIN users u ON u.id = r.user_id "
-                     "WHERE v.response_id = ANY($1::bigint[])"};
-// 4 is canceled; a campaign that is open counts with the present accept, an ended one with the frozen one. First the
+    "material_jobs",
+    "SELECT " DR_RESPONSE_COLUMNS "," DR_QUEUED ",u.cust_no," DR_QUEUE_COLUMNS
+    ",coalesce(k.spread,'[]'::jsonb),coalesce(dr_ms(k.checked_at),0) FROM verification v "
+    "JOIN response r ON r.id = v.response_id JOIN users u ON u.id = r.user_id LEFT JOIN LATERAL "
+    "(SELECT * FROM reduction_check x WHERE v.revision > 1 AND x.response_id = v.response_id OFFSET 0) "
+    "AS k ON true WHERE v.response_id = ANY($1::bigint[])"};
+// 4 is canceled; a campaign that is frozen counts with its accepts, one that is not with every answer. First the
 // few campaigns that may be neighbours, then of each the user's response, by the range of its responses' numbers: a
 // user may have hundreds of responses, and all of them would be looked at for every check. The range is two look-ups
 // (min and max together would read the whole campaign). OFFSET 0, here and below, keeps the index look-ups inside:
 // while a table is young, its statistics invite to walk it for each check.
 inline constexpr statement material_neighbours{
     "material_neighbours",
-    "WITH near AS MATERIALIZED (SELECT c.id,c.starts_at,"
+    "WITH near AS MATERIALIZED (SELECT c.id,c.starts_at,c.frozen,"
     "(SELECT x.id FROM response x WHERE x.campaign_id = c.id ORDER BY x.id LIMIT 1) AS first,"
     "(SELECT x.id FROM response x WHERE x.campaign_id = c.id ORDER BY x.id DESC LIMIT 1) AS last FROM campaign c "
     "WHERE c.status <> 4 AND NOT c.test AND c.starts_at >= (SELECT dr_instant(min(f)) FROM unnest($3::bigint[]) AS f) "
     "AND c.starts_at < (SELECT dr_instant(max(l)) FROM unnest($4::bigint[]) AS l)) "
     "SELECT w.response_id," DR_RESPONSE_COLUMNS "," DR_QUEUED ",coalesce(NOT v.parked,false),"
-    "coalesce(k.spread,'[]'::jsonb) FROM unnest($1::bigint[],$2::bigint[],$3::bigint[],$4::bigint[]) "
+    "coalesce(k.spread,'[]'::jsonb),coalesce(dr_ms(k.checked_at),0) "
+    "FROM unnest($1::bigint[],$2::bigint[],$3::bigint[],$4::bigint[]) "
     "AS w(response_id,user_id,first,last) JOIN near ON near.starts_at >= dr_instant(w.first) "
     "AND near.starts_at < dr_instant(w.last) CROSS JOIN LATERAL (SELECT * FROM response x WHERE x.user_id = w.user_id "
     "AND x.id BETWEEN near.first AND near.last AND x.campaign_id = near.id AND x.id <> w.response_id "
-    "AND (x.answer = 1 OR x.turned) OFFSET 0) AS r JOIN users u ON u.id = r.user_id LEFT JOIN LATERAL "
+    "AND (x.answer = 1 OR x.turned OR NOT near.frozen) OFFSET 0) AS r JOIN users u ON u.id = r.user_id LEFT JOIN "
+    "LATERAL "
     "(SELECT * FROM verification x WHERE x.response_id = r.id OFFSET 0) AS v ON true LEFT JOIN LATERAL "
     "(SELECT * FROM reduction_check x WHERE x.response_id = r.id OFFSET 0) AS k ON true "
     "ORDER BY w.response_id, r.id"};

@@ -182,7 +182,7 @@ inline constexpr statement put_requests{
 inline constexpr statement purge_requests{
     "purge_requests",
     "DELETE FROM keyed_request WHERE dr_ms(created_at) <= $1::bigint AND ctid = ANY(ARRAY(SELECT ctid "
-    "FROM keyed_request WHERE created_at <= dr_instant($1) ORDER BY created_at LIMIT 200))"};
+    "FROM keyed_request WHERE created_at <= dr_instant($1) ORDER BY created_at LIMIT $2::bigint))"};
 
 // ---- the end of every write transaction ----------------------------------------------------------------------------
 

@@ -265,6 +265,32 @@ TEST_CASE("a check whose stored data cannot be read is found among the others an
   REQUIRE(parked.size() == 1);
   CHECK(parked[0].response == response_id{4});
   CHECK(parked[0].reason.find("cannot be read") != std::string::npos);
+  // Its deadline passes: nobody will ever know.
+  w.clock->jump_to(w.clock->now() + w.parts.metering.verification_deadline + 1h);
+  REQUIRE(w.settles(campaign, 10min));
+  for (const auto& check : w.checks(campaign))
+    CHECK((check.quality == check_quality::unverifiable) == (check.response == response_id{4}));
+  CHECK(w.overview().checks_parked == 0);
+}
+
+TEST_CASE("a check that can neither be read nor given up stays parked, and nothing is tried again and again",
+          "[actors][metering]") {
+  metering_world w;
+  auto campaign = one_promise_kept(w);
+  w.database->faults().break_material(response_id{1});
+  w.refuse = [](const storage::change& what) -> std::optional<error> {
+    if (std::holds_alternative<storage::settle_check>(what)) return fail(errc::internal, "the row is damaged");
+    return std::nullopt;
+  };
+  w.start();
+  REQUIRE(w.until([&] { return w.overview().checks_parked == 1; }, 10min));
+  w.clock->jump_to(w.clock->now() + w.parts.metering.verification_deadline + 1h);
+  w.pass(1min);
+  const auto events = w.look<std::vector<event>>([](storage::reader& r) { return r.events({}); }).size();
+  w.pass(10min, 1s);
+  CHECK(w.overview().checks_parked == 1);
+  CHECK(w.look<std::vector<event>>([](storage::reader& r) { return r.events({}); }).size() == events);
+  CHECK(w.checks(campaign).empty());
 }
 
 TEST_CASE("verification killed right after a settlement's commit loses no news of it", "[actors][metering]") {

@@ -28,6 +28,7 @@ std::vector<programme> test_programmes() {
   reliable.code = "reliable";
   reliable.effective_from = day_of("2020-01-01");
   reliable.terms.allowed_methods = {baseline_method::max_4_5, baseline_method::mid_6_10};
+  reliable.terms.saa_allowed = true;
   reliable.terms.cap_percent = 120;
   auto voluntary = reliable;
   voluntary.code = "voluntary";
@@ -93,7 +94,7 @@ metering_world::metering_world(const std::string& now)
   writer_ = database->open_writer(storage::lane::hot, epoch);
   reader_ = database->open_reader();
 
-  auto store = system.spawn([this]() -> store_actor::behavior_type {
+  auto store = system.spawn([this](store_actor::pointer at) -> store_actor::behavior_type {
     return {
         [this](const persist& cmd) -> caf::result<storage::written> {
           if (refuse)
@@ -105,9 +106,12 @@ metering_world::metering_world(const std::string& now)
           if (const auto* settled = std::get_if<storage::check_settled>(&*one)) settled_checks.push_back(*settled);
           return *one;
         },
-        [this](const read_task& task) {
+        [this, at](const read_task& task) -> caf::result<read_done> {
           task.run(*reader_);
-          return read_done{};
+          if (!hold_read)
+            for (auto& one : std::exchange(held_, {})) one.deliver(read_done{});
+          if (!hold_read || !hold_read(++reads_)) return read_done{};
+          return held_.emplace_back(at->make_response_promise<read_done>());
         },
         [](const get_storage_state&) { return storage_state{}; },
     };
@@ -158,7 +162,7 @@ user_id metering_world::enrol(const std::string& name, int capacity_kw, const st
   return id;
 }
 
-campaign_id metering_world::campaign_over(const std::string& from, const std::string& to, const std::string& type) {
+campaign_id metering_world::campaign_open(const std::string& from, const std::string& to, const std::string& type) {
   campaign_order order;
   order.name = "campaign";
   order.type = type;
@@ -166,17 +170,27 @@ campaign_id metering_world::campaign_over(const std::string& from, const std::st
   order.ends_at = korea(to);
   auto planned = plan_campaign(order, test_programmes(), {}, {}, korea(from));
   REQUIRE(planned.has_value());
-  auto opened = std::get<campaign>(commit(storage::open_campaign{*planned, korea(from)}));
+  return std::get<campaign>(commit(storage::open_campaign{*planned, korea(from)})).id;
+}
+
+campaign_id metering_world::campaign_over(const std::string& from, const std::string& to, const std::string& type) {
+  const auto id = campaign_open(from, to, type);
   storage::response_filter mine;
-  mine.campaign = opened.id;
+  mine.campaign = id;
   auto page = look<storage::page<response>>([&](storage::reader& r) { return r.responses(mine, {0, 0, 1000}); });
   for (const auto& r : page.items)
     commit(storage::choose_answer{r.id, answer::accept, std::nullopt, korea(from) + 1min});
-  auto over = ended(find(opened.id), korea(to));
+  close(id);
+  return id;
+}
+
+void metering_world::close(campaign_id id) {
+  const auto now = find(id);
+  const auto at = now.ends_at.value();
+  auto over = ended(now, at);
   REQUIRE(over.has_value());
-  commit(storage::save_campaign{*over, over->version - 1, korea(to)});
-  commit(storage::freeze_campaign{opened.id, korea(to), korea(to)});
-  return opened.id;
+  commit(storage::save_campaign{*over, now.version, at});
+  commit(storage::freeze_campaign{id, at, at});
 }
 
 void metering_world::keep_history(korean_day day) {

@@ -79,6 +79,10 @@ public:
   // ---- the past, straight into the store
   storage::written commit(storage::change what);
   user_id enrol(const std::string& name, int capacity_kw, const std::string& cust_no);
+  /// An open campaign that nobody has answered.
+  campaign_id campaign_open(const std::string& from, const std::string& to, const std::string& type = "reliable");
+  /// Ends it at its planned end and freezes it.
+  void close(campaign_id id);
   /// An ended and frozen campaign that everybody enrolled has accepted; its checks are due at once.
   campaign_id campaign_over(const std::string& from, const std::string& to, const std::string& type = "reliable");
   /// Keeps complete days of all enrolled users for the 30 days before `day`, as the script has them.
@@ -139,6 +143,8 @@ public:
   std::vector<storage::check_settled> settled_checks;
   int unsaved = 0;                                                    ///< changes that the store refused
   std::function<std::optional<error>(const storage::change&)> refuse; ///< a fault of single changes
+  std::function<bool(int)>
+      hold_read; ///< the answer to this read (1, 2, …) stays on its way; without it, until the next read
 
 private:
   std::unique_ptr<storage::writer> writer_;
@@ -146,6 +152,8 @@ private:
   std::vector<user_id> users_;
   std::vector<caf::actor> helpers_;
   std::int64_t batch_ = 0;
+  int reads_ = 0;
+  std::vector<caf::typed_response_promise<actors::read_done>> held_;
 };
 
 } // namespace dr::test

@@ -312,6 +312,44 @@ TEST_CASE("a check that waits for an overlapping campaign is looked at as soon a
   CHECK(w.settles(second, 4s)); // its own next try is 10 s away
 }
 
+TEST_CASE("what was read before another check of the user was settled is read again", "[actors][metering]") {
+  metering_world w("2026-07-10T16:00"); // behind both deadlines: neither waits for the other
+  auto id = w.enrol("samsung", 400, "0000000001");
+  w.kepco->reductions = {{"0000000001", korea("2026-07-01T12:00"), korea("2026-07-01T14:00"), 383}};
+  auto second = w.campaign_over("2026-07-01T12:00", "2026-07-01T14:00", "voluntary");
+  auto first = w.campaign_over("2026-07-01T13:00", "2026-07-01T14:00");
+  w.keep_history(day_of("2026-07-02"));
+  w.parts.metering.batch_size = 1;                      // each is read by itself
+  w.hold_read = [](int number) { return number == 3; }; // the queue, the voluntary one's material, the other's
+  w.start();
+  REQUIRE(w.settles(second, 5s));
+  CHECK(w.checks(first).empty());
+  w.hold_read = nullptr;
+  REQUIRE(w.settles(first));
+  CHECK(w.only_check(second).credited_wh == 766'000);
+  CHECK(w.only_check(first).credited_wh == 0);
+  CHECK(w.points(id) == 1000 + 766);
+}
+
+TEST_CASE("a check waits for the answer to an open campaign that would decide its adjustment", "[actors][metering]") {
+  metering_world w("2026-07-01T15:30");
+  auto id = w.enrol("samsung", 400, "0000000001");
+  storage::change_user with_saa;
+  with_saa.id = id;
+  with_saa.saa = true;
+  with_saa.at = w.clock->now();
+  w.commit(with_saa);
+  w.kepco->reductions = {{"0000000001", korea("2026-07-01T14:00"), korea("2026-07-01T15:00"), 383}};
+  const auto open = w.campaign_open("2026-07-01T09:00", "2026-07-01T17:00", "voluntary");
+  const auto mine = w.campaign_over("2026-07-01T14:00", "2026-07-01T15:00");
+  w.start();
+  w.pass(30s);
+  CHECK(w.checks(mine).empty());
+  w.close(open); // the customer never answered: it is no event
+  REQUIRE(w.settles(mine, 2h));
+  CHECK(w.only_check(mine).baseline.saa);
+}
+
 TEST_CASE("a recheck asks KEPCO anew and corrects the points", "[actors][metering]") {
   metering_world w;
   one_user told(w);

@@ -117,6 +117,27 @@ TEST_CASE_METHOD(store_world, "a store that stays away is down, and its callers 
   CHECK(state().state == storage_state::condition::up);
 }
 
+TEST_CASE_METHOD(store_world,
+                 "a bulk change that runs long survives one failure, but waits no longer than others for storage",
+                 "[actors]") {
+  start();
+  auto long_one = put_bulk();
+  auto behind = put_bulk();
+  advance(30s);
+  bulk.fail_with(errc::store_unavailable); // after 30 s of its two minutes
+  advance(100ms);
+  REQUIRE(bulk.batches.size() == 1);
+  bulk.succeed();
+  run();
+  CHECK(done(long_one) == 0);
+  REQUIRE(bulk.batches.size() == 1);
+  for (int i = 0; i < 1'200; ++i) { // storage stays away
+    if (!bulk.batches.empty()) bulk.fail_with(errc::store_unavailable);
+    advance(10ms);
+  }
+  CHECK(failed(behind) == errc::store_unavailable);
+}
+
 TEST_CASE_METHOD(store_world, "a batch in doubt is repeated until its fate is known, even when nobody waits",
                  "[actors]") {
   start();

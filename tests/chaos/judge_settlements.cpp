@@ -69,7 +69,7 @@ private:
   }
   void judge_one(const json& user, const accepted& one, const std::vector<accepted>& all);
   void judge_order(const accepted& one, const std::vector<accepted>& all);
-  void judge_overlaps(const std::vector<json>& settled);
+  void judge_overlaps(const std::vector<json>& settled, const std::vector<accepted>& all);
 
   const final_state& said_;
   const settlement_model& model_;
@@ -100,7 +100,7 @@ void user_judge::judge(std::int64_t user, const std::vector<std::int64_t>& respo
     judge_one(account, one, all);
     judge_order(one, all);
   }
-  judge_overlaps(settled);
+  judge_overlaps(settled, all);
 }
 
 /// The figures before overlap: they depend on the meters, the calendar and the user's other events alone.
@@ -150,29 +150,40 @@ void user_judge::judge_order(const accepted& one, const std::vector<accepted>& a
   }
 }
 
-/// In the order of the log, each check gets what the ones before it left of each quarter hour.
-void user_judge::judge_overlaps(const std::vector<json>& settled) {
+/// In the order of the log, each check gets what the ones before it left of each quarter hour. One that is made again
+/// keeps what it had against those that come behind it in the order of right and were settled since.
+void user_judge::judge_overlaps(const std::vector<json>& settled, const std::vector<accepted>& all) {
+  std::map<std::int64_t, model_event> events; // by response
+  for (const auto& one : all) events.emplace(one.response, one.event);
   std::map<std::int64_t, std::map<quarter_number, std::int64_t>> spreads; // by response
+  std::map<std::int64_t, std::int64_t> settled_at;                        // by response: the event's number
   for (const auto& event : settled) {
     const auto id = number(event, "responseId");
     const auto known = expected_.find(id);
     if (known == expected_.end()) continue;
     const auto& [right, sure] = known->second;
     std::map<quarter_number, std::int64_t> taken;
+    std::map<quarter_number, std::int64_t> behind;
     bool certain = sure;
     for (const auto& [other, spread] : spreads)
       if (other != id)
         for (const auto& [at, wh] : spread)
           if (right.reductions.contains(at)) {
-            taken[at] += wh;
+            const bool before = goes_first(events.at(other), events.at(id)) || settled_at[other] < settled_at[id];
+            (before ? taken : behind)[at] += wh;
             certain = certain && expected_.at(other).second;
           }
+    for (const auto& [at, wh] : behind) {
+      const auto own = spreads.contains(id) && spreads[id].contains(at) ? spreads[id].at(at) : 0;
+      taken[at] = std::min(taken[at] + wh, std::max(taken[at], right.reductions.at(at) - own));
+    }
     const auto credited = number(event.at("data"), "creditedWh");
     const auto wanted = settlement_model::credit_of(right, taken);
     const auto slack = taken.empty() ? 0 : spread_slack_wh * static_cast<std::int64_t>(spreads.size());
     if (certain && std::abs(credited - wanted) > slack)
       out_.add(promises::settlements, "event ", number(event, "seq"), " credits response ", id, " with ", credited,
                " Wh; what was left came to ", wanted);
+    settled_at[id] = number(event, "seq");
     spreads[id] = settlement_model::spread(right, taken, credited);
   }
 }

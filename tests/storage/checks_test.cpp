@@ -189,11 +189,33 @@ TEST_CASE("a recheck reverses the former credit and credits anew", "[storage][ch
   CHECK(fourth.response.answer == answer::accept);
   CHECK(!fourth.response.turned);
   CHECK(fourth.points == 1040);
+  REQUIRE(fourth.entries.size() == 1); // the credit of 250 was taken back before
+  CHECK(fourth.entries[0].kind == entry_kind::credit);
   auto fifth = s.settle({1}, 40, true, 5); // the same result moves no points
   CHECK(fifth.changed);
   CHECK(fifth.entries.empty());
   CHECK(s.campaign_now(c.id).counts.real == 1);
   CHECK(s.campaign_now(c.id).counts.unreal == 0);
+  s.holds();
+}
+
+TEST_CASE("what is owed from elsewhere never names a credit that was taken back before", "[storage][checks]") {
+  house s{DR_BOTH};
+  verifying(s, 1, 0);
+  auto other = s.open();
+  s.must<response_changed>(choose_answer{{2}, answer::accept, {}, noon(1)});
+  s.end(other.id);
+  s.freeze(other.id);
+  s.settle({1}, 10);
+  auto second = s.settle({2}, 7);
+  s.must<ledger_entry>(withdraw_points{{1}, 7, noon(200)});
+  s.settle({1}, 0, false, 2); // takes the 10 that are left
+  s.settle({2}, 0, false, 2); // nothing left: 7 are owed
+  REQUIRE(s.user_now({1}).owed_points == 7);
+  auto again = s.settle({1}, 5, true, 3);
+  REQUIRE(again.entries.size() == 2);
+  CHECK(again.entries[1].amount == -5);
+  CHECK(again.entries[1].reverses == again.entries[0].id);
   s.holds();
 }
 

@@ -41,6 +41,30 @@ TEST_CASE("instants cross the border exactly, and without a call for each", "[st
              Catch::Contains("date_part") && !Catch::Contains("dr_ms") && !Catch::Contains("dr_instant"));
 }
 
+TEST_CASE("a role that may not make tables is told so, instead of trying again and again", "[storage][migrations]") {
+  test_database empty;
+  const auto weak = empty.run("SELECT current_database()") + "_weak";
+  empty.run("CREATE ROLE " + weak);
+  postgres_options options;
+  options.url = test_database::with(empty.url(), "options", "-crole%3D" + weak);
+  const auto refused = make_postgres_database(options)->migrate();
+  empty.run("DROP ROLE " + weak);
+  REQUIRE(refused.has_error());
+  CHECK(refused.error().code == errc::invalid);
+  CHECK_THAT(refused.error().detail, Catch::Contains("own the database"));
+}
+
+TEST_CASE("an address that libpq cannot read is named as such, without a word of it", "[storage]") {
+  for (const std::string fine : {"postgresql://u:p%40ss@h:5432/db", "postgres:///db?host=/tmp", "host=/tmp dbname=db"})
+    CHECK_FALSE(wrong_address(fine));
+  for (const std::string wrong :
+       {"postgresql://u:sec%zzret@h/db", "host=h password='secret", "secret", "dbname=db sec=ret"}) {
+    const auto why = wrong_address(wrong);
+    REQUIRE(why);
+    CHECK_THAT(*why, !Catch::Contains("sec") && !Catch::Contains("zz"));
+  }
+}
+
 TEST_CASE("two programs that migrate at once do not get into each other's way", "[storage][migrations]") {
   test_database empty;
   auto run = [&] { return connect(empty)->migrate(); };

@@ -63,8 +63,8 @@ TEST_CASE("a check's neighbours are found without a look at all responses of its
     auto materials = s.read().check_materials(std::vector{response_id{users * canceled + 1}});
     REQUIRE(materials);
     REQUIRE(materials->size() == 1);
-    REQUIRE(materials->front().accepted.size() == 1);
-    CHECK(materials->front().accepted.front().campaign.id == neighbour.id);
+    REQUIRE(materials->front().neighbours.size() == 1);
+    CHECK(materials->front().neighbours.front().campaign.id == neighbour.id);
   }
   // The response itself, the neighbour, and the first and last response of each of the two campaigns.
   CHECK(rows_looked_at(s, "response") - before <= 20 * 10);
@@ -79,4 +79,29 @@ TEST_CASE("expired keys are thrown away, and no others", "[storage][plans]") {
     REQUIRE(s.attempt(withdraw_points{u.id, 1, noon(25 * 60)}, keyed(std::to_string(i))));
   CHECK(s.postgres().run("SELECT count(*) FROM keyed_request WHERE key LIKE 'old%'") == "0");
   CHECK(s.postgres().run("SELECT count(*) FROM keyed_request") == std::to_string(batches));
+}
+
+TEST_CASE("expired keys go as fast as new ones come, however many come at once", "[storage][plans]") {
+  house s{kind::postgres};
+  auto u = s.enrol("samsung", 1000, 1'000'000);
+  constexpr int each = 500;
+  const auto many = [&](const std::string& prefix, time_point at) {
+    std::vector<storage::write> batch;
+    batch.reserve(each);
+    for (int i = 0; i < each; ++i) batch.push_back({withdraw_points{u.id, 1, at}, keyed(prefix + std::to_string(i))});
+    for (const auto& one : s.batch(s.next_id(), batch).results) REQUIRE(one.has_value());
+  };
+  for (const char* old : {"old a", "old b", "old c", "old d"}) many(old, noon());
+  for (const char* fresh : {"new a", "new b", "new c"}) many(fresh, noon(25 * 60)); // the first brings the new time
+  CHECK(s.postgres().run("SELECT count(*) FROM keyed_request WHERE key LIKE 'old%'") == "0");
+  CHECK(s.postgres().run("SELECT count(*) FROM keyed_request") == std::to_string(3 * each));
+}
+
+TEST_CASE("a clock that once ran ahead does not make today's keys old", "[storage][plans]") {
+  house s{kind::postgres};
+  auto u = s.enrol("samsung");
+  REQUIRE(s.attempt(withdraw_points{u.id, 1, noon(60 * 24 * 60)}, keyed("from the future")));
+  constexpr int batches = 70;
+  for (int i = 0; i < batches; ++i) REQUIRE(s.attempt(withdraw_points{u.id, 1, noon()}, keyed(std::to_string(i))));
+  CHECK(s.postgres().run("SELECT count(*) FROM keyed_request") == std::to_string(batches + 1));
 }

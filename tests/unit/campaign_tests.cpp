@@ -47,6 +47,11 @@ using pointers = std::vector<std::string>;
 
 } // namespace
 
+TEST_CASE("a start more than a day back is a slip, not an order", "[unit][campaign]") {
+  CHECK(planned(order(now - 24h)).status == campaign_status::running);
+  CHECK(wrong_fields(plan_campaign(order(now - 24h - 1ms), programmes, {}, {}, now)) == pointers{"/startsAt"});
+}
+
 TEST_CASE("an order without a later start runs at once", "[unit][campaign]") {
   for (const auto& starts_at : {std::optional<time_point>{}, {now}, {now - 1h}}) {
     auto c = planned(order(starts_at));
@@ -245,7 +250,7 @@ TEST_CASE("changed times obey the rules of planning", "[unit][campaign]") {
   auto c = running();
   c.respond_by = now + 90min;
   change.ends_at = now + 1h;
-  CHECK(wrong_fields(changed(c, change, programmes, {}, now)) == pointers{"/respondBy"});
+  CHECK(wrong_fields(changed(c, change, programmes, {}, now)) == pointers{"/endsAt"});
 }
 
 TEST_CASE("what is over cannot be changed", "[unit][campaign]") {

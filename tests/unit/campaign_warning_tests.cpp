@@ -1,4 +1,5 @@
 #include "domain/campaign.hpp"
+#include "domain/campaign_rules.hpp"
 #include "tests/unit/sample_days.hpp"
 
 #include <catch2/catch.hpp>
@@ -13,7 +14,7 @@ namespace {
 const std::vector<programme> programmes{standard_programme()};
 using texts = std::vector<std::string>;
 
-texts warnings(time_point starts_at, std::optional<time_point> ends_at, std::chrono::minutes notice = 2h,
+texts warnings(time_point starts_at, std::optional<time_point> ends_at, std::chrono::seconds notice = 2h,
                const holiday_list& holidays = {}) {
   campaign_order o;
   o.name = "x";
@@ -44,6 +45,10 @@ TEST_CASE("short notice is a warning and an immediate start the shortest of all"
   CHECK(short_one == texts{"Short notice: it starts in 59 minutes; reliable (표준DR) asks for 1 hour."});
   CHECK(warnings(at(event_day, 14), at(event_day, 15), 0min) ==
         texts{"Short notice: it starts at once; reliable (표준DR) asks for 1 hour."});
+  CHECK(warnings(at(event_day, 14), at(event_day, 15), 59min + 50s) == short_one);
+  CHECK(says(warnings(at(event_day, 14), at(event_day, 15), 59s), "it starts in less than a minute;"));
+  CHECK(says(warnings(at(event_day, 14), at(event_day, 15), -5min),
+             "it starts at once, the start that was ordered, 2026-11-18T05:00:00Z, has passed;"));
 }
 
 TEST_CASE("weekends and holidays are warned of by name", "[unit][warnings]") {
@@ -97,4 +102,16 @@ TEST_CASE("a year-long order is warned of in a few words", "[unit][warnings]") {
   auto all = warnings(at(event_day, 14), at(event_day + std::chrono::days{365}, 14));
   CHECK(all.size() <= 4);
   CHECK(says(all, "Longer than usual"));
+}
+
+TEST_CASE("day-ahead is an order on the day before, whatever the hour", "[unit][warnings]") {
+  auto rules = standard_programme();
+  rules.notice = 24h;
+  const auto start = at(event_day, 10);
+  CHECK_FALSE(notice_warning(rules, at(event_day, 0) - 1ms, start));
+  CHECK(notice_warning(rules, at(event_day, 0), start) ==
+        "Short notice: it starts in 10 hours; reliable (표준DR) asks for an order on the day before.");
+  rules.notice = 48h;
+  CHECK(notice_warning(rules, at(event_day, 0) - 1ms, start) ==
+        "Short notice: it starts in 10 hours; reliable (표준DR) asks for an order 2 days before.");
 }

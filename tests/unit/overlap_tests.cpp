@@ -14,6 +14,7 @@ campaign ended_campaign(std::int64_t id, int from_hour, int to_hour) {
   c.status = campaign_status::end;
   c.starts_at = at(event_day, from_hour);
   c.ended_at = at(event_day, to_hour);
+  c.frozen = true;
   return c;
 }
 
@@ -100,7 +101,43 @@ TEST_CASE("a spread is pro rata in whole Wh, the largest remainders first", "[un
 TEST_CASE("what is left may be negative, and negatives do not count", "[unit][overlap]") {
   auto t = at(event_day, 14);
   std::vector<credited_quarter> taken{{t, 60}, {t, 60}, {t + 24h, 7}};
-  auto left = what_is_left({{t, 100}, {t + 15min, 50}, {t + 30min, -10}}, taken);
+  auto left = what_is_left({{t, 100}, {t + 15min, 50}, {t + 30min, -10}}, {.first = taken});
   CHECK(left == std::vector<credited_quarter>{{t, -20}, {t + 15min, 50}, {t + 30min, -10}});
   CHECK(positive_sum_wh(left) == 50);
+}
+
+TEST_CASE("verified again, a campaign keeps what it had against those that came behind it", "[unit][overlap]") {
+  auto t = at(event_day, 14);
+  const credited_before now{.first = {{t, 10}}, .behind = {{t, 30}}, .own = {{t, 50}}};
+  auto left = [&](std::int64_t reduced) { return what_is_left({{t, reduced}}, now).front().wh; };
+  CHECK(left(60) == 50); // as before: 10 + 50, and the 30 of one with a larger reduction
+  CHECK(left(95) == 55); // more was reduced: 95 − 10 − 30
+  CHECK(left(40) == 30); // less was reduced: no more than that, less what goes before
+  CHECK(left(5) < 0);    // nothing
+  CHECK(what_is_left({{t, 60}}, {.behind = {{t, 30}}}).front().wh == 30); // for the first time: what is settled stands
+}
+
+TEST_CASE("a check waits for an answer that may still come, where it matters", "[unit][overlap]") {
+  campaign open;
+  open.id = campaign_id{9};
+  open.status = campaign_status::running;
+  open.starts_at = at(event_day, 13);
+  open.ends_at = at(event_day, 17);
+  response silent;                                   // ignore, so far
+  CHECK(waits_for(mine, open, silent, true, false)); // it would credit first
+  open.ends_at = at(event_day, 14);
+  CHECK_FALSE(waits_for(mine, open, silent, true, false)); // it does not overlap
+  CHECK(may_decide_adjustment(mine, open));                // but may be the day's first event
+  CHECK_FALSE(may_decide_adjustment(open, mine));
+  auto other = open;
+  other.frozen = true;
+  CHECK_FALSE(may_decide_adjustment(mine, other));
+  other = open;
+  other.test = true;
+  CHECK_FALSE(may_decide_adjustment(mine, other));
+  other = open;
+  other.starts_at = at(event_day, 15);
+  CHECK_FALSE(may_decide_adjustment(mine, other)); // it begins later
+  other.starts_at = at(event_day, 13) - 24h;
+  CHECK_FALSE(may_decide_adjustment(mine, other)); // another day's
 }

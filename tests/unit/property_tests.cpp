@@ -175,7 +175,7 @@ TEST_CASE("overlapping campaigns never credit more together than was reduced in 
       auto first = random.between(6, 18);
       input.event.window = {at(event_day, static_cast<int>(first)),
                             at(event_day, static_cast<int>(first + random.between(1, 5)))};
-      input.taken = taken;
+      input.credited.first = taken;
       auto out = finished(input);
       for (const auto& quarter : out.spread) {
         overlaps += credited.contains(quarter.from);
@@ -205,7 +205,7 @@ TEST_CASE("more taken by others never raises a credit, and the verdict does not 
     auto before = finished(input);
     auto part = random.some_window();
     for (auto at_quarter = part.from; at_quarter < part.to; at_quarter += quarter_hour)
-      input.taken.push_back({at_quarter, random.between(0, 20'000)});
+      input.credited.first.push_back({at_quarter, random.between(0, 20'000)});
     auto after = finished(input);
     CHECK(after.credited_wh <= before.credited_wh);
     CHECK(after.is_real == before.is_real);

@@ -196,7 +196,7 @@ TEST_CASE("the window's baseline is rounded once, not hour by hour", "[unit][set
 TEST_CASE("what another campaign has credited is not credited again", "[unit][settlement]") {
   auto input = steady_check(60, 40'000);
   auto first = finished(input);
-  input.taken = first.spread;
+  input.credited.first = first.spread;
   auto second = finished(input);
   CHECK(second.is_real); // judged before overlap
   CHECK(second.reduction_wh == 40'000);
@@ -206,14 +206,24 @@ TEST_CASE("what another campaign has credited is not credited again", "[unit][se
   CHECK(second.detail == "An overlapping campaign was credited first; 0 kWh were left.");
 }
 
+TEST_CASE("verified again from the same data, a campaign is credited the same, whoever came behind it",
+          "[unit][settlement]") {
+  auto input = steady_check(60, 40'000);
+  input.credited.own = finished(input).spread;
+  input.credited.behind = {{at(event_day, 14), 5'000}, {at(event_day, 14, 15), 10'000}}; // of a larger baseline
+  CHECK(finished(input).credited_wh == 40'000);
+  input.credited.own.clear();
+  CHECK(finished(input).credited_wh == 25'000); // verified for the first time: what is settled stands
+}
+
 TEST_CASE("half an overlap leaves the other half", "[unit][settlement]") {
   auto input = steady_check(60, 40'000);
   input.event.window = window(event_day, 14, 0, 16, 0);
-  input.taken = {{at(event_day, 14), 10'000},
-                 {at(event_day, 14, 15), 10'000},
-                 {at(event_day, 14, 30), 10'000},
-                 {at(event_day, 14, 45), 10'000},
-                 {at(event_day, 18), 99'000}};
+  input.credited.first = {{at(event_day, 14), 10'000},
+                          {at(event_day, 14, 15), 10'000},
+                          {at(event_day, 14, 30), 10'000},
+                          {at(event_day, 14, 45), 10'000},
+                          {at(event_day, 18), 99'000}};
   auto out = finished(input);
   CHECK(out.credited_wh == 40'000);
   CHECK(out.spread.front().from == at(event_day, 15));
@@ -221,7 +231,7 @@ TEST_CASE("half an overlap leaves the other half", "[unit][settlement]") {
 
 TEST_CASE("more taken than reduced in one quarter does not eat into another", "[unit][settlement]") {
   auto input = steady_check(60, 40'000);
-  input.taken = {{at(event_day, 14), 50'000}};
+  input.credited.first = {{at(event_day, 14), 50'000}};
   CHECK(finished(input).credited_wh == 30'000);
 }
 
