@@ -50,6 +50,17 @@ int migrate(const settings& s) {
   return 0;
 }
 
+int show_configuration(const loaded_settings& loaded, bool for_scripts) {
+  const auto& s = loaded.settings;
+  if (for_scripts) {
+    fmt::print("{}\n{}\n", s.data_dir.string(), s.database.url.reveal());
+    return 0;
+  }
+  fmt::print("{}", describe(s));
+  for (const auto& warning : loaded.warnings) fmt::print(stderr, "warning: {}\n", warning);
+  return 0;
+}
+
 int admin_token(const settings& s, bool rotate) {
   const auto file = admin_token_file(s);
   if (auto made = make_data_dir(s.data_dir); !made) return say_no(made.error());

@@ -15,6 +15,10 @@ int up(const settings& s, const std::vector<std::string>& arguments, bool with_s
 int restart(const settings& s, bool only_if_running);
 /// Brings the schema up to date and says what was applied.
 int migrate(const settings& s);
+
+/// Prints all settings, secrets masked, and on stderr what is doubtful about them; or what the scripts must know: the
+/// data folder and the database's address, a line each.
+int show_configuration(const loaded_settings& loaded, bool for_scripts);
 /// Shows where the admin token is; with `rotate` makes a new one, which a running server takes over at its next start.
 int admin_token(const settings& s, bool rotate);
 

@@ -47,6 +47,7 @@ private:
   void take_request();
   void reap();
   void bury(launcher_child& child, int status);
+  bool simulator_answers();
   void look_whether_ready();
   launcher_child& server() { return children_.back(); }
   launcher_child make_server(const std::string& program) const;
@@ -64,7 +65,6 @@ private:
   bool stopping_ = false;
   bool ready_ = false;
   bool was_ready_ = false;
-  bool simulator_ready_ = false;
   int exit_code_ = 0;
   steady::time_point waiting_since_ = steady::now();
   steady::time_point next_probe_{};
@@ -76,16 +76,20 @@ launcher::launcher(const launcher_options& options, int listener, unique_descrip
   address_.port = port_of(listener);
   const launcher_child::restart_policy policy{options.backoff_min, options.backoff_max, options.healthy};
   if (!options.simulator_command.empty()) children_.emplace_back("simulator", options.simulator_command, policy);
-  simulator_ready_ = children_.empty();
   children_.push_back(make_server(options.server_command.front()));
   succession_.emplace(
       options.handover, server(), [this](const std::string& program) { return make_server(program); },
       [this] { look_again(); });
   sigset_t awaited;
   sigemptyset(&awaited);
+  const bool outlives_terminal = std::signal(SIGHUP, SIG_DFL) == SIG_IGN; // it was started by nohup
   for (int number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGUSR2}) {
     std::signal(number, SIG_DFL); // a background job of a shell begins with SIGINT ignored
     sigaddset(&awaited, number);
+  }
+  if (outlives_terminal) {
+    std::signal(SIGHUP, SIG_IGN);
+    sigdelset(&awaited, SIGHUP);
   }
   std::signal(SIGPIPE, SIG_IGN);
   sigprocmask(SIG_BLOCK, &awaited, nullptr);
@@ -205,13 +209,19 @@ void launcher::look_again() {
   next_progress_ = waiting_since_ + progress_every;
 }
 
+/// Ours, that is: another program may have its address, and then ours does not run for long.
+bool launcher::simulator_answers() {
+  if (children_.size() == 1) return true;
+  reap();
+  return children_.front().running() && probe(url_of(options_.simulator_address) + "/_sim/stats") == 200;
+}
+
 void launcher::look_whether_ready() {
   const auto now = steady::now();
   if (now < next_probe_) return;
-  if (!simulator_ready_) simulator_ready_ = probe(url_of(options_.simulator_address) + "/_sim/stats") != 0;
   const auto status = children_.back().running() ? probe(url_of(address_) + "/readyz") : 0;
   next_probe_ = steady::now() + (succession_->under_way() ? probe_at_handover : probe_every);
-  if (status == 200 && simulator_ready_) {
+  if (status == 200 && simulator_answers()) {
     ready_ = true;
     if (!std::exchange(was_ready_, true))
       print_banner(options_, address_);
@@ -259,7 +269,7 @@ int run_launcher(const launcher_options& options) {
   auto requests = alone ? listen_in(options.data_dir) : result<unique_descriptor>(alone.error());
   if (!requests) {
     std::fprintf(stderr, "drplatform: %s\n", requests.error().detail.c_str());
-    return exit_configuration_refused;
+    return requests.error().code == errc::internal ? 1 : exit_configuration_refused; // a full disk may have room later
   }
   const int listener = listen_on(options.http_address);
   if (listener < 0) {

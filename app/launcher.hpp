@@ -26,12 +26,13 @@ struct launcher_options {
   handover_limits handover;                       ///< for putting a new server in its place
 };
 
-/// Runs until SIGTERM, SIGINT or SIGHUP, then stops server and simulator in this order. SIGUSR2, or a request at the
-/// data folder's launcher.sock, puts a new server in the place of the running one. Prints progress on stderr and, once
-/// /readyz answers 200, the banner on stdout. When DR_LAUNCHER_PARENT names its parent's pid, it stops when that
-/// dies; the children always stop when the launcher dies. Single-threaded; call it before any thread is made. Returns
-/// the program's exit code: 0 after a signal, 75 or 78 as the server gave (neither is started again), 78
-/// when another launcher has the data folder, 1 when the address cannot be bound.
+/// Runs until SIGTERM, SIGINT or SIGHUP (unless that is ignored from the start, as by nohup), then stops server and
+/// simulator in this order. SIGUSR2, or a request at the data folder's launcher.sock, puts a new server in the place of
+/// the running one. Prints progress on stderr and, once /readyz answers 200, the banner on stdout. When
+/// DR_LAUNCHER_PARENT names its parent's pid, it stops when that dies; the children always stop when the launcher dies.
+/// Single-threaded; call it before any thread is made. Returns the program's exit code: 0 after a signal, 75 or 78 as
+/// the server gave (neither is started again), 78 when another launcher has the data folder, 1 when the address cannot
+/// be bound.
 int run_launcher(const launcher_options& options);
 
 /// The absolute path of the running program. To be asked at the start: a newer build may take the file's place later.

@@ -61,7 +61,8 @@ void print_banner(const launcher_options& options, const endpoint& address) {
               "       -d '{\"name\":\"dr for test\",\"type\":\"reliable\"}'\n",
               base.c_str(), who.c_str());
   std::printf("  curl -s %s/overview%s\n", base.c_str(), who.c_str());
-  std::printf("  script/demo     (in a second terminal: simulated customers play one campaign)\n");
+  if (!options.simulator_command.empty())
+    std::printf("  script/demo     (in a second terminal: simulated customers play one campaign)\n");
   std::printf(
       "\nCtrl-C stops everything; `drplatform restart` or another script/server puts a new build in its place.\n\n");
   std::fflush(stdout);

@@ -12,6 +12,8 @@ namespace dr {
 int listen_on(const endpoint& at);
 /// The port of a listening socket.
 std::uint16_t port_of(int fd);
+/// Is it this address? Port 0 is any.
+bool is_bound_to(int fd, const endpoint& at);
 
 /// The listening socket that a launcher or systemd handed to this process (LISTEN_PID, LISTEN_FDS), non-blocking and
 /// close-on-exec; nothing when there is none. Takes it: a second call gives nothing.

@@ -60,10 +60,11 @@ int main(int argc, char** argv) {
   add("token", "Show where the admin token is, or make a new one", [&](const dr::loaded_settings& loaded) {
     return dr::admin_token(loaded.settings, rotate);
   })->add_flag("--rotate", rotate, "make a new token; the old one ends with the next start of the server");
-  add("config", "Print the configuration in effect, secrets masked", [](const dr::loaded_settings& loaded) {
-    fmt::print("{}", dr::describe(loaded.settings));
-    return 0;
-  });
+  bool for_scripts = false;
+  add("config", "Print the configuration in effect, secrets masked",
+      [&](const dr::loaded_settings& loaded) { return dr::show_configuration(loaded, for_scripts); })
+      ->add_flag("--for-scripts", for_scripts,
+                 "print the data folder and, on a second line, the database's address with its password; nothing else");
   CLI11_PARSE(app, argc, argv);
 
   sources.environment = dr::process_environment();

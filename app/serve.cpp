@@ -5,6 +5,7 @@
 #include "app/allocator.hpp"
 #include "app/inheritance.hpp"
 #include "app/listening.hpp"
+#include "app/open_files.hpp"
 #include "app/orders.hpp"
 #include "config/business_clock.hpp"
 #include "config/data_dir.hpp"
@@ -20,6 +21,8 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
+#include <cstring>
 #include <unistd.h>
 
 namespace dr {
@@ -28,6 +31,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto database_retry = 1s;
+constexpr int say_again_every = 30; ///< tries
 constexpr auto release_margin = 1s; ///< the launcher kills an old server that does not let go; then this is not reached
 
 /// What is ready before the tree starts.
@@ -71,12 +75,15 @@ std::string holder_name() {
 /// an order came meanwhile: there is nothing to hand over yet, so each of them ends the process.
 template <class Value>
 result<std::optional<Value>> patiently(server_orders& orders, const std::function<result<Value>()>& attempt) {
-  for (;;) {
+  std::string said;
+  for (int tries = 1;; ++tries) {
     auto done = attempt();
     if (done) return std::optional(std::move(*done));
     if (done.error().code != errc::store_unavailable) return done.error();
-    const auto why = "the database cannot be reached: " + done.error().detail;
-    spdlog::warn("{}; trying again every {} s", why, database_retry.count());
+    const auto why = "waiting for the database of DR_DATABASE_URL: " + done.error().detail;
+    if (why != said || tries % say_again_every == 0)
+      spdlog::warn("{}; tried {} times, again every {} s", why, tries, database_retry.count());
+    said = why;
     orders.link.say(launcher_words::note, why);
     const auto what = orders.wait(database_retry);
     const auto* event = std::get_if<server_event>(&what);
@@ -120,6 +127,26 @@ int refuse(const launcher_link& launcher, const error& why) {
   spdlog::critical("the server does not start: {}", why.detail);
   launcher.say(launcher_words::refused, why.detail);
   return exit_configuration_refused;
+}
+
+/// For what the system refused us: a disk that is full may have room later, so a launcher tries again.
+int fail_to_start(const launcher_link& launcher, const error& why) {
+  const int code = refuse(launcher, why);
+  return why.code == errc::internal ? EXIT_FAILURE : code;
+}
+
+/// The listening socket, taken before the database is: who cannot be reached must not stop another server.
+result<int> take_address(const endpoint& wanted, bool standby) {
+  if (const auto inherited = inherited_listener()) {
+    if (!standby || is_bound_to(*inherited, wanted)) return *inherited;
+    return fail(errc::invalid, "http.address is " + wanted.text() +
+                                   " now, but the socket that was handed on is another one: stop and start the server "
+                                   "to change its address");
+  }
+  const int made = listen_on(wanted);
+  if (made >= 0) return made;
+  return fail(errc::internal, fmt::format("cannot listen on {}: {}; choose another address by DR_HTTP_ADDRESS",
+                                          wanted.text(), std::strerror(errno)));
 }
 
 /// A successor's wait: prepares all that can be done beside the running server, and then takes its place, connections
@@ -172,10 +199,9 @@ bool await_end(server_orders& orders, http::front_control& front, foundation& ba
 /// The part of a run in which the tree is up.
 int run_tree(const std::shared_ptr<const settings>& config, foundation& base,
              std::shared_ptr<storage::database> database, std::int64_t epoch, server_orders& orders,
-             const std::shared_ptr<http::front_control>& control, const serve_parts& parts) {
+             const std::shared_ptr<http::front_control>& control, int listener, const serve_parts& parts) {
   actors::actor_system_config caf_config(config->actors);
   auto system = std::make_unique<caf::actor_system>(caf_config);
-  const auto listener = inherited_listener();
 
   actors::tree_options options;
   options.config = config;
@@ -189,7 +215,7 @@ int run_tree(const std::shared_ptr<const settings>& config, foundation& base,
     return actors::metering_children(*system, metering_parts_of(*config, all, base.clock, parts));
   };
   options.front = [&](const actors::services& all) {
-    http::front_options front{config, all, base.clock, version(), base.admin_token, listener.value_or(-1), control};
+    http::front_options front{config, all, base.clock, version(), base.admin_token, listener, control};
     actors::child_spec spec;
     spec.name = "http front";
     spec.start = [front](caf::actor_system& sys) { return http::start_front(sys, front); };
@@ -233,11 +259,17 @@ int serve(const loaded_settings& loaded, const serve_parts& parts) {
   const auto config = std::make_shared<const settings>(loaded.settings);
   set_up_logging(config->log);
   return_freed_memory();
+  use_all_open_files();
   for (const auto& warning : loaded.warnings) spdlog::warn("{}", warning);
   if (config->database.url.empty())
     return refuse(orders.link, fail(errc::invalid, "no database is given: run script/server, or set DR_DATABASE_URL"));
+  if (const auto wrong = storage::wrong_address(config->database.url.reveal()))
+    return refuse(orders.link,
+                  fail(errc::invalid, "the database's address, database.url (DR_DATABASE_URL), " + *wrong));
   auto base = lay_foundation(*config, orders.link.standby());
-  if (!base) return refuse(orders.link, base.error());
+  if (!base) return fail_to_start(orders.link, base.error());
+  const auto listener = take_address(config->http.address, orders.link.standby());
+  if (!listener) return fail_to_start(orders.link, listener.error());
   if (base->clock->is_virtual())
     spdlog::warn("the clock is virtual: it is {} and runs at {} times real time", format_rfc3339(base->clock->now()),
                  base->clock->rate());
@@ -247,13 +279,13 @@ int serve(const loaded_settings& loaded, const serve_parts& parts) {
   std::optional<inheritance> heir; // ends before what it fills
   if (orders.link.standby()) {
     const auto succeeded = succeed(orders, *config, *base, *database, heir, control);
-    if (!succeeded) return refuse(orders.link, succeeded.error());
+    if (!succeeded) return fail_to_start(orders.link, succeeded.error());
     if (!*succeeded) return EXIT_SUCCESS;
   }
   const auto epoch = patiently<std::int64_t>(orders, [&database] { return take_database(*database); });
   if (!epoch) return refuse(orders.link, epoch.error());
   if (!*epoch) return EXIT_SUCCESS;
-  return run_tree(config, *base, std::move(database), **epoch, orders, control, parts);
+  return run_tree(config, *base, std::move(database), **epoch, orders, control, *listener, parts);
 }
 
 } // namespace dr

@@ -39,7 +39,7 @@ int serve(const loaded_settings& loaded, const serve_parts& parts = {});
 /// Writes log lines to stderr at the configured level.
 void set_up_logging(const log_settings& log);
 
-/// "0.1.0".
+/// "0.2.0".
 const char* version() noexcept;
 
 } // namespace dr

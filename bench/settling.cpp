@@ -15,7 +15,12 @@ constexpr int chunk = 5'000;      ///< users in one set-based transaction
 constexpr int days_kept = 15;     ///< the event day and two weeks before it
 constexpr int usual_wh = 25'000;  ///< in a quarter hour
 constexpr int reduced_wh = 2'500; ///< on the event day
-constexpr const char* kepco_concurrency = "8";
+
+/// How KEPCO is asked: calls under way at once, and how long each is made to take.
+struct asking {
+  int concurrency = 8; ///< the default of kepco.concurrency
+  std::chrono::milliseconds latency{0};
+};
 
 /// An order that is forgotten again after each round, so that all rounds are alike.
 class settlement {
@@ -165,10 +170,10 @@ std::int64_t calls_of(simulator& sim) {
   return sim.call("GET", "/_sim/stats", nullptr).at("total").get<std::int64_t>();
 }
 
-double bare_calls_per_s(const simulator& sim, std::int64_t calls) {
+double bare_calls_per_s(const simulator& sim, std::int64_t calls, int concurrency) {
   load_options load;
   load.port = sim.port();
-  load.connections = std::stoi(kepco_concurrency);
+  load.connections = concurrency;
   load.at_most = calls;
   load.warm_up = 0ms;
   load.time = 5min;
@@ -181,19 +186,14 @@ double bare_calls_per_s(const simulator& sim, std::int64_t calls) {
   return all_good(run_load(load), "bare calls to kepco-sim").per_s();
 }
 
-} // namespace
-
-void settling(bench& on) {
-  for (const int users : on.sizes({200}, {10'000, 100'000}, {10'000, 100'000})) settle(on, users);
-  if (on.lengthy) settle(on, on.pick(400, 1'000'000));
-}
-
-void fetching(bench& on) {
+void fetch(bench& on, const asking& how) {
   const int users = on.pick(50, 10'000);
   simulator sim(on.where);
-  settlement all(on, users,
-                 {.variables = {{"DR_KEPCO_CALLS_PER_S", "100000"}, {"DR_KEPCO_CONCURRENCY", kepco_concurrency}},
-                  .simulator_port = sim.port()});
+  sim.call("PUT", "/_sim/faults", {{"latencyMs", how.latency.count()}});
+  settlement all(
+      on, users,
+      {.variables = {{"DR_KEPCO_CALLS_PER_S", "100000"}, {"DR_KEPCO_CONCURRENCY", std::to_string(how.concurrency)}},
+       .simulator_port = sim.port()});
   series ours, bare, cpu;
   std::int64_t calls = 0;
   for (int i = 0; i < on.rounds(true); ++i) {
@@ -206,11 +206,11 @@ void fetching(bench& on) {
     cpu.add(cpu_us_per(before, platform.used(), calls));
     platform.stop();
     all.forget(true);
-    bare.add(bare_calls_per_s(sim, calls));
+    bare.add(bare_calls_per_s(sim, calls, how.concurrency));
   }
   case_result r;
   r.name = "fetch";
-  r.with = {{"users", users}, {"calls", calls}, {"concurrency", std::stoi(kepco_concurrency)}};
+  r.with = {{"users", users}, {"calls", calls}, {"concurrency", how.concurrency}, {"latency_ms", how.latency.count()}};
   r.unit = "calls/s";
   r.ours = ours.median();
   r.bare = bare.median();
@@ -218,6 +218,18 @@ void fetching(bench& on) {
   r.cpu_us = cpu.median();
   r.goals = {{goal::of::ratio, goal::bound::at_least, 0.8}};
   on.add(r);
+}
+
+} // namespace
+
+void settling(bench& on) {
+  for (const int users : on.sizes({200}, {10'000, 100'000}, {10'000, 100'000})) settle(on, users);
+  if (on.lengthy) settle(on, on.pick(400, 1'000'000));
+}
+
+void fetching(bench& on) {
+  fetch(on, {});
+  fetch(on, {.concurrency = 32, .latency = 20ms});
 }
 
 } // namespace dr::bench

@@ -1,5 +1,7 @@
 #include "config/data_dir.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -30,8 +32,11 @@ private:
   int fd_;
 };
 
+/// `invalid` is for what stays so until a person changes it; anything else, as a disk without room, may pass.
 error io_error(const std::string& what, const fs::path& file) {
-  return fail(errc::internal, what + " " + file.string() + ": " + std::strerror(errno));
+  constexpr std::array lasting{EACCES, EPERM, EROFS, ENOTDIR, EISDIR, ELOOP, ENAMETOOLONG, ENOENT};
+  const bool lasts = std::find(lasting.begin(), lasting.end(), errno) != lasting.end();
+  return fail(lasts ? errc::invalid : errc::internal, what + " " + file.string() + ": " + std::strerror(errno));
 }
 
 bool write_all(int fd, std::string_view content) {

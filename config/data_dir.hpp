@@ -17,17 +17,18 @@ namespace dr {
 result<void> make_data_dir(const std::filesystem::path& dir);
 
 /// Writes a file of mode 0600 atomically and durably: readers see the old content or the new one, also after a power
-/// cut. Fails: internal.
+/// cut. Fails: internal, invalid when only a person can help.
 result<void> write_secret_file(const std::filesystem::path& file, std::string_view content);
 
-/// Reads a whole file of at most max_bytes. Fails: not_found, invalid when it is larger, internal.
+/// Reads a whole file of at most max_bytes. Fails: not_found, invalid when it is larger or only a person can help,
+/// internal.
 result<std::string> read_small_file(const std::filesystem::path& file, std::size_t max_bytes = 64 * 1024);
 
 /// An advisory lock on a file (made when missing, mode 0600), held until destruction or the process's end, however it
 /// ends.
 class file_lock {
 public:
-  /// Waits for the lock. Fails: internal.
+  /// Waits for the lock. Fails: internal, invalid when only a person can help.
   static result<file_lock> wait(const std::filesystem::path& file);
   /// Fails: version_conflict when another process holds it, internal.
   static result<file_lock> try_now(const std::filesystem::path& file);
@@ -47,7 +48,7 @@ public:
   /// Writes this process's id. Fails: version_conflict with the other's pid in the detail when a live process holds it.
   static result<pid_file> acquire(const std::filesystem::path& file);
   /// Puts this process's file in the place of a running server's that hands over to us: at every moment the path names
-  /// one of the two. Fails: internal.
+  /// one of the two. Fails: internal, invalid when only a person can help.
   static result<pid_file> replace(const std::filesystem::path& file);
   pid_file(pid_file&&) noexcept = default;
   pid_file& operator=(pid_file&&) = delete;

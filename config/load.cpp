@@ -93,8 +93,13 @@ void apply_flags(loading& l) {
 // The simulator's quick ways must not leak to a real KEPCO because they stand in the shipped file.
 void make_safe(loading& l, const std::string& key, const std::string& safe) {
   const auto own = l.layer_of(key);
-  if (own != by_default && own >= l.layer_of("kepco.base_url")) return;
   const auto* row = find_setting(key);
+  if (own != by_default && own >= l.layer_of("kepco.base_url")) {
+    if (row->get(l.made.settings) == row->get(settings{}))
+      l.made.warnings.push_back(key + " is " + row->get(l.made.settings) +
+                                ", which is meant for the simulator; for a real KEPCO it is " + safe);
+    return;
+  }
   if (own != by_default && row->get(l.made.settings) != safe)
     l.made.warnings.push_back(key + " is " + safe + " because kepco.base_url is not the simulator; set it by " +
                               row->environment_name() + " if you want it otherwise");

@@ -185,9 +185,18 @@ void settle(stage& on, const api_client& server, std::int64_t campaign) {
   });
 }
 
+/// The demo's order goes to everybody who is enrolled: only where nobody's real load is meant.
+void require_a_playground(const api_client& server, const api_client& simulator) {
+  if (!server.get("/health").at("kepco").at("simulated").get<bool>())
+    throw api_error("this server works with a real KEPCO, and the demo's order would go to its real customers; run the "
+                    "demo on a server of its own: DR_DATA_DIR=/tmp/dr-demo script/server");
+  simulator.get("/_sim/stats");
+}
+
 void play(const options& opt) {
   const api_client server(opt.server, read_token(opt.token_file));
   const api_client simulator(opt.simulator, "");
+  require_a_playground(server, simulator);
   const auto url = boost::urls::parse_uri(opt.server).value();
   stage on(opt.patience_s);
   fmt::print("enrolling {} customers …\n", opt.customers);

@@ -72,6 +72,11 @@ std::optional<reply> refuse_origin(const front_context& app, const request_conte
                                    const request_origin& origin) {
   if (!origin.valid)
     return problem_reply(problem_of_status(400, "The Host header is missing or malformed."), request.path);
+  // A page elsewhere may have its name lead to this machine, and then nothing but the Host tells.
+  if (app.access.off() && !origin.local)
+    return problem_reply(problem_of_status(403, "Without access control only requests to localhost or a loopback "
+                                                "address are served, and the Host is another name."),
+                         request.path);
   const bool allowed = !allowed_origin(app, request).empty();
   if (is_preflight(request) && allowed) return preflight();
   // A page of another site must not act through a browser, also where no token is needed.
@@ -110,6 +115,7 @@ reply render_error(unsigned status, std::string_view detail, const request_conte
   auto text = std::string(detail);
   if (!text.empty() && text.front() >= 'a' && text.front() <= 'z') text.front() = static_cast<char>(text.front() - 32);
   if (!text.empty() && text.back() != '.') text += '.';
+  if (request && !request->done_before_fault.empty()) text += " " + request->done_before_fault;
   auto made = problem_reply(problem_of_status(status, text), request ? request->path : std::string_view{});
   std::erase_if(made.headers, [](const auto& field) { return field.first == "Retry-After"; }); // the kit adds its own
   return made;

@@ -13,6 +13,8 @@ using circuit = actors::kepco_state::circuit_state;
 using condition = actors::tree_node::condition;
 using problems = std::vector<health_problem>;
 
+/// So long before it ends a calendar is warned of.
+constexpr std::chrono::days calendar_notice{60};
 /// Campaigns named at most in one piece of advice.
 constexpr std::size_t campaigns_named = 5;
 
@@ -27,10 +29,11 @@ outage_words words_of(outage_cause cause) noexcept {
   switch (cause) {
   case outage_cause::authentication:
     return {"The database refuses our credentials.",
-            "Correct user and password in DR_DATABASE_URL, or the database's access rules (pg_hba.conf), and restart."};
+            "Correct user and password in DR_DATABASE_URL, or the database's access rules (pg_hba.conf); "
+            "then stop and start the server."};
   case outage_cause::read_only:
     return {"The database is read-only, most likely a standby.",
-            "Point DR_DATABASE_URL at the primary and restart, or promote this database."};
+            "Point DR_DATABASE_URL at the primary, then stop and start the server, or promote this database."};
   case outage_cause::disk_full:
     return {"The database's disk is full.",
             "Make room on the disk of the database. Nothing needs a restart: writing goes on by itself."};
@@ -113,12 +116,14 @@ void kepco_calls(const health_report& r, problems& out) {
   const auto& k = r.kepco;
   if (k.unset_since)
     out.push_back(of_kepco(r, "kepco unset", "KEPCO's address or the service key is not configured.", *k.unset_since,
-                           "No call is made.", "Set DR_KEPCO_BASE_URL and DR_KEPCO_SERVICE_KEY and restart."));
+                           "No call is made.",
+                           "Set DR_KEPCO_BASE_URL and DR_KEPCO_SERVICE_KEY, then stop and start the server."));
   if (k.refusing_since)
-    out.push_back(of_kepco(r, "kepco refuses", "KEPCO refuses our calls.", *k.refusing_since,
-                           "Each check asks again, ever more slowly.",
-                           "Most likely the service key is wrong or has expired: read lastError, correct "
-                           "DR_KEPCO_SERVICE_KEY and restart, or ask KEPCO."));
+    out.push_back(of_kepco(
+        r, "kepco refuses", "KEPCO refuses our calls.", *k.refusing_since, "Each check asks again, ever more slowly.",
+        "Most likely the service key is wrong or has expired: read lastError, correct "
+        "DR_KEPCO_SERVICE_KEY, then stop and start the server (`drplatform restart` keeps the environment "
+        "of the first start), or ask KEPCO."));
   if (k.slow_since)
     out.push_back(of_kepco(r, "kepco slow", "KEPCO answers slowly.", *k.slow_since,
                            fmt::format("A typical call takes {} ms.", k.call_ms_p50),
@@ -239,7 +244,7 @@ void process(const health_report& r, problems& out) {
                    *r.refusing_since,
                    fmt::format("{} of at most {} are open; more get 503 with Retry-After until others end.",
                                r.connections, r.max_connections),
-                   "Raise the limit of open files (ulimit -n, LimitNOFILE), or find out who opens so many.",
+                   "Raise the hard limit of open files (ulimit -Hn, LimitNOFILE), or find out who opens so many.",
                    {}});
   if (r.draining)
     out.push_back({"draining",
@@ -249,6 +254,16 @@ void process(const health_report& r, problems& out) {
                    r.at,
                    "Requests under way are finished; /readyz answers 503.",
                    "Nothing.",
+                   {}});
+  if (r.calendar_until && r.today + calendar_notice > *r.calendar_until)
+    out.push_back({"calendar",
+                   "process",
+                   severity::warning,
+                   fmt::format("The calendar of public holidays ends on {}.", format_day(*r.calendar_until)),
+                   r.process_since,
+                   "Later holidays are taken for working days: baselines may take them for reference days, and orders "
+                   "on them are not warned of.",
+                   "Add the next years to the file of DR_HOLIDAYS_FILE (as shipped config/holidays.txt), and restart.",
                    {}});
   if (r.virtual_rate)
     out.push_back({"clock",

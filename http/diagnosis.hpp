@@ -32,7 +32,9 @@ struct health_report {
   std::size_t max_connections = 0;             ///< most accepted
   std::optional<time_point> refusing_since;    ///< connections are refused, for there are too many
   bool draining = false;
-  std::optional<double> virtual_rate; ///< business seconds per second, on a virtual clock
+  std::optional<korean_day> calendar_until; ///< the last day of the calendar of public holidays' last year
+  korean_day today{};                       ///< business time
+  std::optional<double> virtual_rate;       ///< business seconds per second, on a virtual clock
   time_point process_since{};
   time_point at{}; ///< real time
 };

@@ -108,11 +108,17 @@ health_status judge(const health_report& report) noexcept {
 
 namespace {
 
+korean_day end_of_year(korean_day day) {
+  return korean_day{std::chrono::year_month_day{day}.year() / std::chrono::December / 31};
+}
+
 void note_process(const front_context& app, health_report& made) {
   made.at = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
   made.process_since = app.since;
   made.draining = app.draining;
   const auto now = app.now();
+  made.today = korean_day_of(now);
+  if (!app.config->holidays.empty()) made.calendar_until = end_of_year(app.config->holidays.back());
   made.checks_due_before = now - (app.time->after_real(overdue_after) - now);
   if (app.time->is_virtual())
     made.virtual_rate = std::chrono::duration<double>(app.time->after_real(std::chrono::seconds{1}) - now).count();
@@ -194,10 +200,11 @@ void write_problems(json_writer& out, const health_report& report, bool with_err
   out.end_array();
 }
 
-void write_report(json_writer& out, const health_report& report, bool with_errors) {
+void write_report(json_writer& out, const health_report& report, const front_context& app, bool with_errors) {
   write_problems(out, report, with_errors);
   out.key("kepco").begin_object().field("circuit", to_string(report.kepco.circuit));
   out.field("queued", report.kepco.queued).field("parked", parked_in(report));
+  out.field("simulated", app.config->kepco.simulated);
   operator_field(out, "lastError", report.kepco.last_error, with_errors);
   out.end_object();
   out.key("storage").begin_object().field("state", to_string(report.storage.state));
@@ -215,7 +222,7 @@ std::string to_json(const health_report& report, const front_context& app, bool 
   out.begin_object().field("status", to_string(report.status)).field("version", app.version);
   out.field("since", app.since).field("clock", app.time->is_virtual() ? "virtual" : "real");
   write_node(out.key("tree"), report.tree, with_errors);
-  write_report(out, report, with_errors);
+  write_report(out, report, app, with_errors);
   out.end_object();
   return text;
 }
@@ -274,7 +281,7 @@ awaitable<result<std::string>> overview_json(front_context& app, std::string hea
   for (const auto& one : rows->parked) write_parked(out, one);
   out.end_array().end_object();
   out.key("health").begin_object().field("status", to_string(health.status));
-  write_report(out, health, true);
+  write_report(out, health, app, true);
   out.end_object().key("events").begin_array();
   for (const auto& e : rows->events) write_event(out, e);
   out.end_array();

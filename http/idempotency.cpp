@@ -56,11 +56,13 @@ result<std::optional<std::string>> idempotency_key(const request_context& reques
   return std::optional<std::string>(*given);
 }
 
+std::string named_path(const request_context& request) { return "/" + std::string(request.tail(0)); }
+
 std::shared_ptr<key_record> make_key_record(const call& c, std::string key, bool sealed) {
   auto made = std::make_shared<key_record>();
   made->principal = c.who.principal();
   made->method = to_string(c.http.verb);
-  made->path = c.http.path;
+  made->path = named_path(c.http);
   made->body_hash = hash_hex(c.http.body);
   if (sealed) made->seal_secret = c.app.access.secret() + "/" + key;
   made->key = std::move(key);

@@ -26,6 +26,8 @@ struct key_record {
 
 /// The request's key, or nothing. Fails: invalid, when it is not 1 … 128 visible ASCII characters.
 result<std::optional<std::string>> idempotency_key(const request_context& request);
+/// The path in one spelling, however the client escaped it: a key is a key of the resource.
+std::string named_path(const request_context& request);
 /// The record of a request with a key. `sealed`: its answer holds a secret.
 std::shared_ptr<key_record> make_key_record(const call& c, std::string key, bool sealed);
 

@@ -34,6 +34,7 @@ bool valid_host(std::string_view host) noexcept {
     if (end == std::string_view::npos) return false;
     boost::system::error_code ec;
     ip::make_address_v6(std::string(host.substr(1, end - 1)), ec);
+    if (host.find('%') < end) return false; // a zone, which may be any text, means something on its own machine only
     const auto rest = host.substr(end + 1);
     return !ec && (rest.empty() || (rest.front() == ':' && valid_port(rest.substr(1))));
   }
@@ -79,12 +80,25 @@ bool trusted_proxies::contains(std::string_view address) const {
   });
 }
 
+/// "localhost", names below it and loopback addresses, with or without a port: what no other site's name leads to.
+bool is_local_name(std::string_view host) {
+  auto name = host.substr(0, host.front() == '[' ? host.find(']') : host.find(':'));
+  if (name.front() == '[') name.remove_prefix(1);
+  boost::system::error_code ec;
+  const auto address = ip::make_address(std::string(name), ec);
+  if (!ec) return address.is_loopback();
+  constexpr std::string_view below = ".localhost";
+  return equal_ignoring_case(name, "localhost") ||
+         (name.size() > below.size() && equal_ignoring_case(name.substr(name.size() - below.size()), below));
+}
+
 request_origin origin_of(const request_context& request, const trusted_proxies& proxies) {
   request_origin made;
   made.client = request.peer_address;
+  const bool proxied = proxies.contains(request.peer_address);
   auto host = request.header("Host").value_or("");
   std::string_view scheme = "http";
-  if (proxies.contains(request.peer_address)) {
+  if (proxied) {
     const auto proto = first_of_list(request.header("X-Forwarded-Proto").value_or(""));
     if (equal_ignoring_case(proto, "https")) scheme = "https";
     if (const auto named = first_of_list(request.header("X-Forwarded-Host").value_or("")); !named.empty()) host = named;
@@ -93,6 +107,7 @@ request_origin origin_of(const request_context& request, const trusted_proxies& 
   }
   if (host.empty() && request.minor_version == 0) host = "localhost";
   made.valid = valid_host(host);
+  made.local = proxied || (made.valid && is_local_name(host));
   if (made.valid) made.base = std::string(scheme) + "://" + std::string(host);
   return made;
 }

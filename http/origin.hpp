@@ -33,6 +33,7 @@ struct request_origin {
   std::string base;   ///< "http://host:8080", for links; empty when the Host is not valid
   std::string client; ///< the client's address, for logs
   bool valid = true;  ///< false: the Host header is missing or malformed
+  bool local = true;  ///< the Host is a name of this machine only, or a trusted proxy's word
 };
 request_origin origin_of(const request_context& request, const trusted_proxies& proxies);
 

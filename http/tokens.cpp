@@ -47,6 +47,20 @@ std::string new_admin_token() { return new_token("dra_"); }
 std::string new_customer_token() { return new_token("drc_"); }
 std::string hash_hex(std::string_view text) { return to_hex(hash_bytes(text)); }
 
+running_hash::running_hash() {
+  need_sodium();
+  crypto_generichash_init(&state_, nullptr, 0, crypto_generichash_BYTES);
+}
+
+void running_hash::add(std::string_view piece) { crypto_generichash_update(&state_, bytes_of(piece), piece.size()); }
+
+std::string running_hash::hex() const {
+  auto state = state_;
+  std::string out(crypto_generichash_BYTES, '\0');
+  crypto_generichash_final(&state, reinterpret_cast<unsigned char*>(out.data()), out.size());
+  return to_hex(out);
+}
+
 bool equal_in_constant_time(std::string_view left, std::string_view right) noexcept {
   return left.size() == right.size() && sodium_memcmp(left.data(), right.data(), left.size()) == 0;
 }

@@ -3,6 +3,8 @@
 
 #include "domain/error.hpp"
 
+#include <sodium/crypto_generichash.h>
+
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -16,6 +18,16 @@ std::string new_admin_token();
 std::string new_customer_token();
 /// Lower-case hex of BLAKE2b-256. Tokens are random, so a fast hash is enough.
 std::string hash_hex(std::string_view text);
+/// The same of a text that comes in pieces.
+class running_hash {
+public:
+  running_hash();
+  void add(std::string_view piece);
+  std::string hex() const;
+
+private:
+  crypto_generichash_state state_;
+};
 /// Compares in a time that does not depend on where they differ.
 bool equal_in_constant_time(std::string_view left, std::string_view right) noexcept;
 /// Reads the admin token's file, or makes it (mode 0600) when there is none. Fails: invalid (not a token), internal.

@@ -12,6 +12,7 @@ choose_source() {
   home='' private='' given=''
   case $1 in
     '')
+      read_configuration
       home=$(data_dir)
       given=${DR_DATABASE_URL:-}
       ;;

@@ -9,6 +9,36 @@ die() {
   exit 1
 }
 
+# Prints the comment that a script begins with, and ends it, when the first argument asks for help.
+help_for() {
+  case ${1:-} in
+    -h | --help)
+      sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$root/script/$me"
+      exit 0
+      ;;
+  esac
+}
+
+# The program that the scripts call, built when it is missing.
+need_program() {
+  [ -x "${DR_BIN_DIR:-$root/build/release/bin}/drplatform" ] || "$root/script/build" release
+}
+
+# Takes the data folder and the database from a configuration file of the operator's own (DR_CONFIG), where the environment
+# does not say them. A relative data folder counts from the top folder, as the default does. The database is for the script
+# alone: the program reads the file itself, and so hears of a change at its next start.
+read_configuration() {
+  [ -n "${DR_CONFIG:-}" ] || return 0
+  need_program
+  DR_CONFIG=$(realpath -- "$DR_CONFIG")
+  export DR_CONFIG
+  local program said
+  program=$(realpath -- "${DR_BIN_DIR:-$root/build/release/bin}/drplatform")
+  said=$(cd "$root" && "$program" config --for-scripts) || exit
+  export DR_DATA_DIR=${DR_DATA_DIR:-$(head -n 1 <<<"$said")}
+  DR_DATABASE_URL=${DR_DATABASE_URL:-$(tail -n +2 <<<"$said")}
+}
+
 # The data folder as an absolute path; relative ones count from where the user stands.
 data_dir() {
   local dir=${DR_DATA_DIR:-$root/var}

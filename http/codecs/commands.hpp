@@ -29,7 +29,7 @@ result<campaign_order> decode_order(std::string_view body, time_point now);
 /// What a PUT or PATCH of a campaign asks for.
 struct campaign_edit {
   campaign_change change;
-  bool end = false; ///< status "end"; then the rest does not count
+  bool end = false; ///< status "end"
 };
 result<campaign_edit> decode_campaign_edit(std::string_view body, leniency how);
 /// The reason of a cancellation.

@@ -97,7 +97,7 @@ std::optional<std::int64_t> field_reader::whole(std::string_view name, std::int6
   if (v == nullptr) return std::nullopt;
   const auto number = v->is(json_kind::number) ? parse_whole(v->text) : std::nullopt;
   if (number && *number >= least && *number <= most) return number;
-  note(name, (v->is(json_kind::number) ? "" : "must be a whole number and ") + between(least, most));
+  note(name, (number ? "" : "must be a whole number and ") + between(least, most));
   return std::nullopt;
 }
 

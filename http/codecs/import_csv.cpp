@@ -38,7 +38,6 @@ struct import_reader::impl {
   int row_line = 1; ///< where the present row began
   bool in_row = false;
   std::size_t row_bytes = 0;
-  std::int64_t seen = 0;
   std::optional<error> failure;
 
   impl() {
@@ -130,7 +129,6 @@ bool import_reader::impl::take(storage::import_row& row, std::string_view column
 }
 
 void import_reader::impl::read_row() {
-  ++seen;
   if (cells.size() != columns.size()) {
     wrong("", "has " + std::to_string(cells.size()) + " fields instead of " + std::to_string(columns.size()));
     return;
@@ -207,6 +205,5 @@ result<void> import_reader::finish() {
 
 std::vector<storage::import_row>& import_reader::rows() noexcept { return impl_->rows; }
 std::vector<storage::imported::line_error>& import_reader::errors() noexcept { return impl_->errors; }
-std::int64_t import_reader::seen() const noexcept { return impl_->seen; }
 
 } // namespace dr::http

@@ -29,8 +29,6 @@ public:
   /// Rows read so far, in order; the caller takes them (and so keeps memory bounded).
   std::vector<storage::import_row>& rows() noexcept;
   std::vector<storage::imported::line_error>& errors() noexcept;
-  /// Data rows seen so far, wrong ones included.
-  std::int64_t seen() const noexcept;
 
 private:
   struct impl;

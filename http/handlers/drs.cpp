@@ -25,12 +25,34 @@ awaitable<reply> end_campaign(call& c, campaign_id id) {
   co_return finish(c, done, render);
 }
 
+/// A PUT that ends a campaign may repeat its other fields, but what it would change would be lost.
+awaitable<result<void>> changes_nothing_else(call& c, campaign_id id, const campaign_change& change) {
+  if (!change.name && !change.respond_by && !change.ends_at && !change.order_w) co_return result<void>{};
+  auto reading = find_campaign(c.app, id, c.by());
+  const auto now = co_await std::move(reading);
+  if (!now) co_return now.error();
+  error why{errc::invalid, "A change that ends the campaign changes nothing else: send the others first.", {}};
+  const auto compare = [&](const auto& wanted, const auto& present, const char* pointer) {
+    if (wanted && *wanted != present) why.fields.push_back({pointer, "cannot be changed by what ends the campaign"});
+  };
+  compare(change.name, now->name, "/name");
+  compare(change.respond_by, now->respond_by, "/respondBy");
+  compare(change.ends_at, now->ends_at, "/endsAt");
+  compare(change.order_w, now->order_w, "/orderKw");
+  if (why.fields.empty()) co_return result<void>{};
+  co_return why;
+}
+
 awaitable<reply> edit_campaign(call& c, leniency how) {
   const auto id = id_of<campaign_id>(c);
   if (!id) co_return refuse(c, id.error());
   auto edit = decode_campaign_edit(c.http.body, how);
   if (!edit) co_return refuse(c, edit.error());
-  if (edit->end) co_return co_await end_campaign(c, *id);
+  if (edit->end) {
+    auto comparing = changes_nothing_else(c, *id, edit->change);
+    if (auto fine = co_await std::move(comparing); !fine) co_return refuse(c, fine.error());
+    co_return co_await end_campaign(c, *id);
+  }
   const auto version = demanded_version(c);
   if (!version) co_return refuse(c, version.error());
   const auto render = render_campaign(c.how, 200);

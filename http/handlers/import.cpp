@@ -1,5 +1,6 @@
 // Bulk enrolment: the list is read as it arrives, and each chunk of it is one transaction. With an Idempotency-Key each
-// chunk has a key of its own ("#n"), so that the same list sent again after an interruption goes on where it stopped.
+// chunk has a key of its own (the key, chunk_mark, n), so that the same list sent again after an interruption goes on
+// where it stopped.
 #include "http/codecs/import_answer.hpp"
 #include "http/codecs/import_csv.hpp"
 #include "http/handlers/common.hpp"
@@ -14,6 +15,8 @@ namespace {
 // Part of the contract with a repeated import: chunks must fall on the same rows again.
 constexpr std::size_t rows_per_transaction = 2000;
 constexpr std::size_t max_listed_errors = 1000;
+/// No client's key holds it.
+constexpr char chunk_mark = '\x01';
 
 struct import_run {
   call& c;
@@ -22,8 +25,8 @@ struct import_run {
   storage::imported total;
   std::int64_t chunk = 0;
   bool unlisted = false;
-  bool repeated = false;  ///< the whole list was answered before: it is only compared
-  std::string whole = {}; ///< a running hash of all chunks
+  bool repeated = false; ///< the whole list was answered before: it is only compared
+  running_hash whole = {};
 
   void note(std::vector<storage::imported::line_error>& errors) {
     for (auto& e : errors) {
@@ -41,8 +44,8 @@ actors::keyed chunk_key(const import_run& run, const std::vector<storage::import
   auto made = std::make_shared<storage::keyed_request>();
   made->principal = run.c.who.principal();
   made->method = to_string(run.c.http.verb);
-  made->path = run.c.http.path;
-  made->key = *run.key + "#" + std::to_string(run.chunk);
+  made->path = named_path(run.c.http);
+  made->key = *run.key + chunk_mark + std::to_string(run.chunk);
   made->body_hash = hash_hex(fingerprint(rows));
   made->render = [](const result<storage::written>& outcome) {
     const auto* done = outcome ? std::get_if<storage::imported>(&*outcome) : nullptr;
@@ -53,7 +56,6 @@ actors::keyed chunk_key(const import_run& run, const std::vector<storage::import
 
 awaitable<result<void>> save_chunk(import_run& run, std::vector<storage::import_row> rows) {
   ++run.chunk;
-  run.whole = hash_hex(run.whole + fingerprint(rows));
   if (run.repeated) co_return result<void>{};
   auto key = chunk_key(run, rows);
   storage::write what{storage::import_users{std::move(rows), run.c.app.config->users.assign_cust_no, run.c.app.now()},
@@ -98,6 +100,7 @@ awaitable<result<void>> read_all(import_run& run) {
     auto piece = co_await run.c.http.next_chunk();
     if (!piece) co_return piece.error();
     if (!*piece) break;
+    run.whole.add(**piece);
     const auto fed = run.reader.feed(**piece);
     auto saved = co_await save_ready(run, false);
     if (!saved) co_return saved.error();
@@ -116,9 +119,12 @@ reply summarise(import_run& run) {
 }
 
 reply refuse_rest(const import_run& run, error why) {
-  if (run.total.created + run.total.updated > 0)
-    why.detail += " Before it " + std::to_string(run.total.created) + " users were enrolled and " +
-                  std::to_string(run.total.updated) + " changed.";
+  if (run.total.created + run.total.updated > 0) {
+    const auto done = "Before it " + std::to_string(run.total.created) + " users were enrolled and " +
+                      std::to_string(run.total.updated) + " changed.";
+    why.detail += " " + done;
+    run.c.http.done_before_fault = done;
+  }
   return refuse(run.c, why);
 }
 
@@ -140,7 +146,7 @@ awaitable<reply> import_users(call& c) {
   const auto done = co_await read_all(run);
   if (!done) co_return refuse_rest(run, done.error());
   if (!record) co_return summarise(run);
-  record->body_hash = hash_hex(run.whole + std::to_string(run.reader.seen()));
+  record->body_hash = run.whole.hex();
   if (run.repeated) {
     auto looking = find_kept_answer(c.app, record);
     auto kept = co_await std::move(looking);

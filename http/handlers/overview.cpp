@@ -15,6 +15,16 @@ awaitable<reply> get_overview(call& c) {
   co_return body ? json_reply(c.how, 200, std::move(*body)) : refuse(c, body.error());
 }
 
+namespace {
+
+std::string event_type_names() {
+  std::string names;
+  for (const auto* name : event_types::all) names += (names.empty() ? "" : ", ") + std::string(name);
+  return names;
+}
+
+} // namespace
+
 awaitable<reply> list_events(call& c) {
   query_reader query(c.http);
   storage::event_filter filter;
@@ -24,7 +34,7 @@ awaitable<reply> list_events(call& c) {
     const auto at = std::find(std::begin(event_types::all), std::end(event_types::all), text);
     return at == std::end(event_types::all) ? std::nullopt : std::optional<std::string>(*at);
   };
-  filter.type = query.named<std::string>("type", known, "an event type such as DRstarted").value_or("");
+  filter.type = query.named<std::string>("type", known, event_type_names()).value_or("");
   auto at = query.page();
   if (at.at.number > 0) query.note("page", "is not taken here: walk the log with after");
   if (auto fine = query.finish(); !fine) co_return refuse(c, fine.error());

@@ -90,6 +90,7 @@ awaitable<reply> patch_user(call& c) { return change_user(c, leniency::strict); 
 awaitable<reply> withdraw_user(call& c) {
   const auto id = id_of<user_id>(c);
   if (!id) co_return refuse(c, id.error());
+  if (auto fine = decode_nothing(c.http.body); !fine) co_return refuse(c, fine.error());
   const auto version = demanded_version(c);
   if (!version) co_return refuse(c, version.error());
   const auto render = render_nothing(c.how);
@@ -97,7 +98,8 @@ awaitable<reply> withdraw_user(call& c) {
   auto pending = command(c.app, std::move(what));
   const auto done = co_await std::move(pending);
   c.app.access.forget(*id); // whatever came of it: a lookup in the store decides
-  if (done) c.app.sockets.close(*id, "the customer has left the programme");
+  if (done || done.error().code == errc::outcome_unknown)
+    c.app.sockets.close(*id, "the customer has left the programme");
   co_return finish(c, done, render);
 }
 

@@ -101,6 +101,7 @@ bool connection::unsettled(steady::time_point now) const noexcept {
 bool connection::abort() {
   const bool busy = phase_ != phase::idle && phase_ != phase::linger;
   aborted_ = true;
+  if (in_pieces_) reset_socket();
   error_code ignored;
   socket_.close(ignored);
   cancel_.emit(asio::cancellation_type::terminal);

@@ -88,6 +88,8 @@ private:
   phase phase_ = phase::idle;
   bool timed_out_ = false;
   bool aborted_ = false;
+  bool unread_ = false;    // the body is large, and no route takes it
+  bool in_pieces_ = false; // an answer in pieces has begun, and its end has not been sent
   bool first_ = true;
   bool giving_ = false;    // read_head() ended because the connection is to be given away
   bool continued_ = false; // "100 Continue" was sent for this request

@@ -13,6 +13,7 @@ namespace dr::http {
 namespace {
 constexpr std::size_t body_read_bytes = 64 * 1024;
 constexpr std::size_t small_read_bytes = 4 * 1024;
+constexpr std::size_t most_for_nobody = 16 * 1024; // of a body that no route takes
 constexpr std::size_t longest_chunk_header = 16 * 1024;
 constexpr unsigned switching_protocols = 101;
 
@@ -25,7 +26,7 @@ asio::awaitable<bool> connection::serve() {
   reply answer;
   if (!fault_) fault_ = prepare();
   if (!fault_) fault_ = prepare_body();
-  if (!fault_ && !request_.stream && !reader_->is_done()) co_await read_body();
+  if (!fault_ && !request_.stream && !unread_ && !reader_->is_done()) co_await read_body();
   if (aborted_) co_return false;
   if (!fault_) answer = co_await produce();
   if (fault_) answer = render(fault_);
@@ -52,11 +53,14 @@ fault connection::prepare() {
 fault connection::prepare_body() {
   const auto* row = match_.found;
   const bool streaming = row && row->streaming;
-  if (row && row->max_body_bytes)
+  if (!row)
+    reader_->limit_body(most_for_nobody);
+  else if (row->max_body_bytes)
     reader_->limit_body(*row->max_body_bytes);
   else if (!streaming)
     reader_->limit_body(state_.options.max_body_bytes);
-  if (reader_->announces_too_much()) return {413, "the body is larger than this resource takes"};
+  unread_ = !row && reader_->announces_too_much();
+  if (reader_->announces_too_much() && !unread_) return {413, "the body is larger than this resource takes"};
   if (streaming) request_.stream = this;
   return {};
 }
@@ -227,7 +231,7 @@ reply_framing connection::frame(const reply& answer) const {
   reply_framing framing;
   framing.minor_version = request_.minor_version;
   // With a part of the request unread, nobody can tell where the next one begins.
-  framing.keep = reader_->is_done() && reader_->keep_alive() && !answer.close && !state_.draining;
+  framing.keep = reader_->end_is_known() && reader_->keep_alive() && !answer.close && !state_.draining;
   const bool streamed = answer.chunks && !has_no_body(answer.status);
   framing.chunked = streamed && framing.minor_version == 1;
   framing.until_close = streamed && framing.minor_version == 0;

@@ -62,8 +62,10 @@ asio::awaitable<bool> connection::write(reply& answer, const reply_framing& fram
   arm(phase::write, state_.options.write_timeout);
   const bool silent = request_.verb == method::head || has_no_body(answer.status);
   if (answer.chunks && !silent) {
+    in_pieces_ = true;
     const bool whole = co_await write_chunks(answer, framing.chunked);
     if (!whole) reset_socket();
+    in_pieces_ = false;
     co_return whole;
   }
   const std::string_view body = answer.shared_body ? *answer.shared_body : answer.body;

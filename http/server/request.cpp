@@ -148,6 +148,7 @@ void request_context::reset() {
   body.clear();
   matched = nullptr;
   stream = nullptr;
+  done_before_fault.clear();
   attached.reset();
   segment_count_ = param_count_ = 0;
   body_taken_ = false;

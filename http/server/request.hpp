@@ -74,7 +74,8 @@ public:
   boost::asio::any_io_executor executor;            ///< the connection's: handlers resume here
   const route* matched = nullptr;                   ///< null when no route matched
   body_source* stream = nullptr;                    ///< set for streaming routes
-  std::any attached;                                ///< for the application: who asks, for example
+  std::string done_before_fault; ///< by a handler that streams: what stays done though the request fails
+  std::any attached;             ///< for the application: who asks, for example
 
   /// Decoded path segments: "/users/7" has "users" and "7", "/" has none.
   std::span<const std::string_view> segments() const noexcept { return {segments_.data(), segment_count_}; }

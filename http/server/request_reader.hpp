@@ -51,6 +51,8 @@ public:
   bool announces_too_much() const { return content_length().value_or(0) > body_limit_; }
   /// The body so far; streaming takes it away piece by piece.
   std::string& body() noexcept { return body_; }
+  /// Can it be told where the next request begins? Not behind a transfer coding that we do not speak.
+  bool end_is_known() const { return is_done() && !coded_; }
   /// The client waits for "100 Continue".
   bool expects_continue() const noexcept { return expects_continue_; }
 

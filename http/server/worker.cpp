@@ -7,6 +7,7 @@
 
 #include <array>
 #include <exception>
+#include <pthread.h>
 
 namespace dr::http {
 
@@ -61,7 +62,10 @@ worker::worker(server_state& shared, std::chrono::milliseconds tick_interval)
 void worker::start() {
   refresh_date();
   sweep();
-  thread_ = std::thread([this] { go_on_with([this] { context.run(); }); });
+  thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "http_io");
+    go_on_with([this] { context.run(); });
+  });
 }
 
 void worker::join() {

@@ -125,6 +125,13 @@ std::vector<expectation> all_problems() {
       {"connections refused", [](health_report& r) { r.refusing_since = began; }, "front", critical, "refused",
        "ulimit"},
       {"draining", [](health_report& r) { r.draining = true; }, "process", info, "draining", ""},
+      {"calendar",
+       [](health_report& r) {
+         r.calendar_until = korean_day_of(*parse_rfc3339("2026-12-31T00:00:00Z"));
+         r.today = *r.calendar_until - std::chrono::days{59};
+         r.process_since = began;
+       },
+       "process", warning, "ends on 2026-12-31", "DR_HOLIDAYS_FILE"},
       {"virtual clock",
        [](health_report& r) {
          r.virtual_rate = 60;
@@ -160,6 +167,13 @@ TEST_CASE("each problem says what it is, since when, what is done about it and w
     CHECK_FALSE(has(one.what + one.doing, "parser"));
     CHECK_FALSE(has(one.what + one.doing, "/drs/"));
   }
+}
+
+TEST_CASE("a calendar that goes on for two months is none", "[http][health]") {
+  auto report = healthy();
+  report.calendar_until = korean_day_of(*parse_rfc3339("2026-12-31T00:00:00Z"));
+  report.today = *report.calendar_until - std::chrono::days{60};
+  CHECK(diagnose(report).empty());
 }
 
 TEST_CASE("problems come one by one, the worst first", "[http][health]") {

@@ -30,6 +30,20 @@ TEST_CASE("a keyed write is answered by its first answer, whatever happened sinc
   CHECK(world.get("/drs").body["page"]["totalElements"] == 1);
 }
 
+TEST_CASE("a key belongs to the resource, however its path is escaped", "[http][front]") {
+  front_world world;
+  world.enrol("a", 1, 100);
+  const header_list key{{"Idempotency-Key", "once"}};
+  const auto first = world.call("POST", "/users/1/withdraw", {{"amount", 10}}, key);
+  CHECK(first.status == 201);
+  for (const std::string same : {"/users/%31/withdraw", "/%75sers/1/withdraw"}) {
+    const auto again = world.call("POST", same, {{"amount", 10}}, key);
+    CHECK(again.body == first.body);
+    CHECK(again.header("Idempotency-Replayed") == "true");
+  }
+  CHECK(world.get("/users/1").body["point"] == 90);
+}
+
 TEST_CASE("a refused keyed write stays refused, a failed one is tried again", "[http][front]") {
   front_world world;
   world.enrol("a", 1, 100);

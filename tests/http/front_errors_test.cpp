@@ -43,6 +43,9 @@ TEST_CASE("wrong types, ranges and names are reported together", "[http][front]"
   CHECK(got.body["errors"][0]["pointer"] == "/name");
   CHECK(got.body["errors"][1]["pointer"] == "/capacity");
   CHECK(got.body["errors"][2]["pointer"] == "/colour");
+  world.enrol("whole", 1, 100);
+  const auto half = world.call("POST", "/users/1/withdraw", {{"amount", 1.5}}, {{"Idempotency-Key", "half"}});
+  CHECK(half.body["errors"][0]["detail"].get<std::string>().starts_with("must be a whole number"));
   for (const auto& capacity : {json(0), json(-1), json(0.0001), json(1000001), json(1e300), json(true)})
     check_problem(world.call("POST", "/users", {{"name", "a"}, {"capacity", capacity}}), 400, "invalid");
   check_problem(world.call("POST", "/drs", {{"name", "a"}, {"type", "nonsense"}}), 400, "invalid");
@@ -162,6 +165,64 @@ TEST_CASE("a missing or malformed Host is refused", "[http][front]") {
   raw_client client(world.port());
   REQUIRE(client.send("GET /users HTTP/1.1\r\nHost: a b/<script>\r\nConnection: close\r\n\r\n"));
   CHECK(client.read_to_end().find(" 400 ") != std::string::npos);
+  for (const std::string host : {"[::1%25\"}},\"point\":9]", "[fe80::1%eth0]", "[::1"})
+    CHECK(world.get("/users", {{"Host", host}}).status == 400);
+}
+
+TEST_CASE("without access control only names of this machine are answered", "[http][front]") {
+  const json body{{"name", "a"}, {"capacity", 1}};
+  {
+    front_world open;
+    for (const std::string mine :
+         {"localhost", "LOCALHOST:8080", "dr.localhost:1", "127.0.0.1:9", "127.1.2.3", "[::1]:80", "[::1]"})
+      CHECK(open.get("/users", {{"Host", mine}}).status == 200);
+    for (const std::string other : {"evil.example", "evil.example:8080", "10.0.0.1", "notlocalhost",
+                                    "localhost.evil.kr", ".localhost", "[2001:db8::1]:80"}) {
+      INFO(other);
+      check_problem(open.get("/users", {{"Host", other}}), 403);
+      check_problem(open.call("POST", "/users", body, {{"Host", other}, {"Origin", "http://" + other}}), 403);
+    }
+    CHECK(open.get("/users").body["page"]["totalElements"] == 0);
+  }
+  front_world guarded({dr::auth_mode::token, {}});
+  CHECK(guarded.call("POST", "/users", body, {{"Host", "dr.example"}}).status == 201);
+}
+
+TEST_CASE("calls that take no body refuse one that says something", "[http][front]") {
+  front_world world;
+  world.enrol("a");
+  for (const std::string said : {"garbage", "{\"foo\":1}", "[]"}) {
+    check_problem(raw(world, "POST", "/users/1/token", said), 400);
+    check_problem(raw(world, "DELETE", "/users/1/token", said), 400);
+    check_problem(raw(world, "DELETE", "/users/1", said), 400);
+  }
+  CHECK(world.get("/users/1").body["enrolled"] == true);
+  CHECK(raw(world, "POST", "/users/1/token", "{}").status == 201);
+}
+
+TEST_CASE("what ends a campaign changes nothing else by the way", "[http][front]") {
+  front_world world;
+  world.enrol("a");
+  const int dr = world.start_campaign();
+  auto whole = world.get("/drs/" + std::to_string(dr)).body;
+  whole["status"] = "end";
+  auto renamed = whole;
+  renamed["name"] = "lost";
+  const auto refused = world.call("PUT", "/drs/" + std::to_string(dr), renamed);
+  check_problem(refused, 400, "invalid");
+  CHECK(refused.body["errors"][0]["pointer"] == "/name");
+  CHECK(world.get("/drs/" + std::to_string(dr)).body["status"] == "running");
+  CHECK(world.call("PUT", "/drs/" + std::to_string(dr), whole).body["status"] == "end");
+  CHECK(world.call("PUT", "/drs/" + std::to_string(dr), whole).status == 200); // again
+}
+
+TEST_CASE("a start long past is a slip, and no campaign", "[http][front]") {
+  front_world world;
+  const auto got =
+      world.call("POST", "/drs", {{"name", "a"}, {"type", "reliable"}, {"startsAt", "2025-12-01T01:00:00Z"}});
+  check_problem(got, 400, "invalid");
+  CHECK(got.body["errors"][0]["pointer"] == "/startsAt");
+  CHECK(world.get("/drs").body["page"]["totalElements"] == 0);
 }
 
 TEST_CASE("a failure of ours names nothing of our inside", "[http][front]") {

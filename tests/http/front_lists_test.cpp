@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <sstream>
+
 namespace {
 
 using namespace dr;
@@ -166,6 +168,35 @@ TEST_CASE("an import that broke off goes on where it stopped when it is sent aga
   CHECK(import_list(world, import_of(4000), key).status == 422);
   CHECK(import_list(world, import_of(6000), key).status == 422);
   CHECK(world.get("/users").body["page"]["totalElements"] == 5000);
+}
+
+TEST_CASE("an import's key belongs to the whole list, wrong lines included, and to no other import", "[http][front]") {
+  front_world world;
+  const header_list key{{"Idempotency-Key", "i"}};
+  const auto first = import_list(world, "name,capacity\nA,1\nbad,0\n", key);
+  CHECK(first.body["created"] == 1);
+  CHECK(import_list(world, "name,capacity\nA,1\nother,-7\n", key).status == 422);
+  CHECK(import_list(world, "name,capacity\nA,1\nbad,0\n", key).body == first.body);
+  // The chunks have keys of their own, which no client can name.
+  CHECK(import_list(world, "name,capacity\nB,1\n", {{"Idempotency-Key", "i#1"}}).body["created"] == 1);
+}
+
+TEST_CASE("an import that breaks off on its way says what it has enrolled", "[http][front]") {
+  front_world world;
+  raw_client client(world.port());
+  client.send("POST /users/import HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n"
+              "Transfer-Encoding: chunked\r\n\r\n");
+  const auto list = import_of(2500);
+  std::ostringstream size;
+  size << std::hex << list.size();
+  client.send(size.str() + "\r\n" + list + "\r\n");
+  const auto enrolled = [&] { return world.get("/users").body["page"]["totalElements"].get<int>(); };
+  for (int looks = 0; enrolled() < 2000 && looks < 5000;) ++looks;
+  REQUIRE(enrolled() == 2000);
+  client.send("no size\r\n");
+  const auto answer = client.read_to_end();
+  CHECK(answer.find(" 400 ") != std::string::npos);
+  CHECK(answer.find("Before it 2000 users were enrolled") != std::string::npos);
 }
 
 } // namespace

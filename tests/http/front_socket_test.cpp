@@ -162,6 +162,20 @@ TEST_CASE("the socket of a revoked token is closed", "[http][front][ws]") {
   CHECK(socket.wait_closed() == 1008);
 }
 
+TEST_CASE("a revocation that ended in doubt closes the socket when it is repeated", "[http][front][ws]") {
+  front_world world({auth_mode::token, {}});
+  world.enrol("a");
+  const auto token = world.token_of(1);
+  const header_list key{{"Idempotency-Key", "out"}};
+  CHECK(world.call("DELETE", "/users/1/token", nullptr, key).status == 204);
+  // As if that had not been heard of: a socket whose token is no longer good.
+  world.call("POST", "/users/1/token");
+  ws_client socket(world.port(), "/ws?access_token=" + world.token_of(1));
+  next(socket);
+  CHECK(world.call("DELETE", "/users/1/token", nullptr, key).header("Idempotency-Replayed") == "true");
+  CHECK(socket.wait_closed() == 1008);
+}
+
 TEST_CASE("the console gets the overview, then events in order and summaries", "[http][front][ws]") {
   front_world world;
   world.enrol("a");

@@ -183,6 +183,7 @@ TEST_CASE("overview, events, health, index and description answer", "[http][fron
   CHECK(health.status == 200);
   CHECK(health.body["status"] == "up");
   CHECK(health.body["clock"] == "virtual");
+  CHECK(health.body["kepco"]["simulated"] == true);
   CHECK(health.body["tree"]["children"].size() == 4);
   CHECK(world.get("/livez").status == 200);
   CHECK(world.get("/").body["_links"]["users"]["href"].get<std::string>().ends_with("/users"));

@@ -108,6 +108,9 @@ TEST_CASE("unknown paths are 404, other methods 405 with Allow, OPTIONS is answe
   CHECK(options.header("Allow") == "GET, HEAD, OPTIONS");
   CHECK(client.request("OPTIONS", "/nowhere").status == 404);
   CHECK(client.post("/nowhere", "a body nobody wants").status == 404);
+  const std::string large(100'000, 'x'); // nobody reads it
+  CHECK(at.client().post("/nowhere", large).status == 404);
+  CHECK(at.client().request("DELETE", "/echo", large).header("Allow") == "POST, PUT, OPTIONS");
   CHECK(client.request("BREW", "/hello").status == 501);
   CHECK(client.get("/hello").status == 200);
 }
@@ -241,6 +244,14 @@ TEST_CASE("requests that are not sound HTTP are refused and the connection close
         400);
   CHECK(refused("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n") == 501);
   CHECK(refused("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n") == 400);
+  for (const std::string coding : {"gzip", "identity", "chunked, gzip"}) { // what follows is a body, not a request
+    raw_client raw(at.port());
+    raw.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: " + coding +
+             "\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    const auto all = raw.read_to_end();
+    CHECK(status_of(all) == 501);
+    CHECK(count_of(all, "HTTP/1.1 ") == 1);
+  }
   CHECK(refused("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(40000, 'x')) ==
         400);
   CHECK(refused("GET * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n") == 400);

@@ -147,6 +147,17 @@ TEST_CASE("a stream that fails is cut so that the client notices", "[http]") {
   CHECK(client.get("/hello").status == 200);
 }
 
+TEST_CASE("a server that stops breaks an unframed answer off, so that its end is not taken for the whole", "[http]") {
+  stream_log log;
+  running_server at(quick_options(), stream_routes(log));
+  auto old = raw_client::narrow(at.port());
+  old.send("GET /stream HTTP/1.0\r\n\r\n");
+  old.read_until("\r\n\r\n");
+  CHECK_FALSE(at.server.stop(50ms));
+  old.read_to_end();
+  CHECK(old.was_reset());
+}
+
 TEST_CASE("a large upload arrives in bounded pieces", "[http]") {
   stream_log log;
   const running_server at(quick_options(), stream_routes(log));

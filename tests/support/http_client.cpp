@@ -173,6 +173,7 @@ http_answer http_client::del(const std::string& target, header_list headers) {
 struct raw_client::impl {
   asio::io_context context;
   beast::tcp_stream stream{context};
+  bool reset = false;
   milliseconds timeout;
   std::string buffer;
 
@@ -245,11 +246,14 @@ std::string raw_client::read_some() {
       done(why);
     });
   });
-  if (failed == asio::error::eof || failed == asio::error::connection_reset) return {};
+  impl_->reset = failed == asio::error::connection_reset;
+  if (failed == asio::error::eof || impl_->reset) return {};
   check(failed, "read");
   piece.resize(bytes);
   return piece;
 }
+
+bool raw_client::was_reset() const noexcept { return impl_->reset; }
 
 std::string raw_client::read_to_end() {
   auto all = std::exchange(impl_->buffer, {});

@@ -80,6 +80,8 @@ public:
   std::string read_to_end();
   /// Reads at least one byte; empty at the end of the stream.
   std::string read_some();
+  /// The stream did not end, it was broken off.
+  bool was_reset() const noexcept;
   /// Ends our direction of the stream.
   void finish_sending();
   /// Closes at once.

@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <stdexcept>
 #include <string_view>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -54,10 +53,7 @@ std::vector<std::string> environment_lines(const environment& variables) {
     lines.push_back("LISTEN_PID=" + std::to_string(::getpid()));
   }
   ::closefrom(start.listen_fd >= 0 ? inherited_descriptor + 1 : inherited_descriptor);
-  if (start.open_files > 0) {
-    const rlimit limit{start.open_files, start.open_files};
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-  }
+  if (start.open_files) ::setrlimit(RLIMIT_NOFILE, &*start.open_files);
   auto command = start.command;
   auto argv = pointers(command);
   auto envp = pointers(lines);

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <sys/resource.h>
 #include <sys/types.h>
 #include <vector>
 
@@ -22,11 +23,11 @@ std::string program_under_test(const std::string& name);
 class process {
 public:
   struct options {
-    std::vector<std::string> command; ///< program and arguments
-    environment variables;            ///< on top of PATH and HOME only
-    std::filesystem::path output;     ///< stdout and stderr are appended here
-    int listen_fd = -1;               ///< handed on as systemd does: LISTEN_FDS=1, descriptor 3
-    unsigned open_files = 0;          ///< RLIMIT_NOFILE, soft and hard; 0: as ours
+    std::vector<std::string> command;      ///< program and arguments
+    environment variables;                 ///< on top of PATH and HOME only
+    std::filesystem::path output;          ///< stdout and stderr are appended here
+    int listen_fd = -1;                    ///< handed on as systemd does: LISTEN_FDS=1, descriptor 3
+    std::optional<rlimit> open_files = {}; ///< RLIMIT_NOFILE; nothing: as ours
   };
   explicit process(const options& start);
   ~process();

@@ -54,6 +54,13 @@ void require_restored(const ended& done) {
   CHECK(done.output.find("No differences.") != std::string::npos);
 }
 
+/// A configuration file that names a database.
+std::string configuration_for(const std::string& url, const fs::path& folder) {
+  const auto file = folder / "own.toml";
+  std::ofstream(file) << "data_dir = \"" << (folder / "data").string() << "\"\n[database]\nurl = \"" << url << "\"\n";
+  return file.string();
+}
+
 void require_refused(const ended& done, const std::string& why) {
   INFO(done.output << done.errors);
   CHECK(done.status == 1);
@@ -272,4 +279,25 @@ TEST_CASE("a backup of what is no database of ours is refused and leaves no file
   refused(required_variable("DR_TEST_DATABASE_URL"), "no database of the DR Platform");
   refused((shelf.path() / "nowhere").string(), "there is no database in");
   refused("postgresql://nobody:secret@127.0.0.1:1/none", "no database of the DR Platform");
+}
+
+TEST_CASE("the scripts take the database and the data folder from the operator's configuration file", "[system]") {
+  const scratch_folder folder;
+  platform on(platform::setup{.simulator = false});
+  enrol(on, "삼성전자", 400);
+  const auto file = configuration_for(on.database_url(), folder.path());
+  const auto backup = folder.path() / "by-file.backup";
+  const auto done = run_script("backup", {"", backup.string()}, {{"DR_CONFIG", file}});
+  INFO(done.output << done.errors);
+  REQUIRE(done.status == 0);
+  CHECK(fs::exists(backup));
+  const auto verified = run_script("drplatform", {"verify"}, {{"DR_CONFIG", file}});
+  INFO(verified.output << verified.errors);
+  CHECK(verified.status == 0);
+  CHECK(verified.output.find("1 user") != std::string::npos);
+  const auto other = run_script("drplatform", {"config"}, {{"DR_CONFIG", file}, {"DR_DATA_DIR", "/nowhere"}});
+  CHECK(other.output.find("data_dir = /nowhere") != std::string::npos); // the environment goes first
+  const auto help = run_script("backup", {"--help"});
+  CHECK(help.status == 0);
+  CHECK(help.output.find("script/backup [DATA_DIR | DATABASE_URL] [FILE]") != std::string::npos);
 }

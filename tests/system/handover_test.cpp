@@ -156,6 +156,50 @@ TEST_CASE("a successor with a bad configuration leaves the old server serving, a
   CHECK(enrol(on, "samsung", 400) == 1);
 }
 
+TEST_CASE("a changed address needs a stop and a start, and restart says so", "[system][handover]") {
+  const scratch_folder folder;
+  const auto file = (folder.path() / "drplatform.toml").string();
+  const auto serve_at = [&](const std::string& address) {
+    std::ofstream(file) << "[http]\naddress = \"" << address << "\"\n";
+  };
+  serve_at("127.0.0.1:" + std::to_string(listening_socket().port()));
+  platform on(launched({{"DR_CONFIG", file}, {"DR_HTTP_ADDRESS", ""}}));
+  const auto old = server_pid(on);
+  serve_at("127.0.0.2:" + std::to_string(on.port()));
+  const auto how = restart(on);
+  INFO(how.text);
+  CHECK(how.status == 1);
+  CHECK(how.text.find("stop and start the server to change its address") != std::string::npos);
+  CHECK(server_pid(on) == old);
+  CHECK(enrol(on, "samsung", 400) == 1);
+  serve_at("127.0.0.1:" + std::to_string(on.port()));
+  CHECK(restart(on).status == 0);
+}
+
+TEST_CASE("a launcher started by nohup outlives its terminal, another one does not", "[system]") {
+  platform on(platform::setup{.simulator = false, .started = false});
+  const scratch_folder folder;
+  auto variables = on.server_environment();
+  variables["DR_HTTP_ADDRESS"] = "127.0.0.1:0";
+  for (const bool kept : {true, false}) {
+    const auto log = folder.path() / (kept ? "kept.log" : "ended.log");
+    std::vector<std::string> command{platform::program("drplatform"), "up", "--no-simulator"};
+    if (kept) command.insert(command.begin(), "nohup");
+    process up(process::options{command, variables, log, -1});
+    const auto says = [&](const std::string& words) { return content_of(log).find(words) != std::string::npos; };
+    eventually(
+        "it is ready", [&] { return says("DR Platform is ready"); }, restart_timeout);
+    up.signal(SIGHUP);
+    if (kept) {
+      up.signal(SIGUSR2); // is still heard
+      eventually(
+          "it goes on", [&] { return says("The server was replaced"); }, restart_timeout);
+      up.signal(SIGTERM);
+    }
+    CHECK(up.wait(restart_timeout) == 0);
+  }
+}
+
 TEST_CASE("a program that is missing changes nothing, and its new build takes over", "[system][handover]") {
   const scratch_folder folder;
   const auto program = folder.path() / "drplatform";

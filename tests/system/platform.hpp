@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <sys/resource.h>
 
 namespace dr::test {
 
@@ -29,7 +30,7 @@ public:
     std::string database_url = {}; ///< empty: a fresh database in the tests' Postgres
     /// Makes the server's address of the database from the direct one, to put a gate between; none: the same.
     std::function<std::string(const std::string& direct)> reach = {};
-    unsigned open_files = 0; ///< the server's limit of descriptors; 0: as ours
+    std::optional<rlimit> open_files = {}; ///< the server's limit of descriptors; nothing: as ours
     bool simulator = true;
     bool started = true; ///< start the server at once and wait until it is ready
     /// Run it by `drplatform up`: server() is the launcher then, and takes the port when it starts.

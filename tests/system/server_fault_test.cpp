@@ -72,7 +72,7 @@ TEST_CASE("a server that slept while another took over wakes up fenced, acknowle
 
 TEST_CASE("at the limit of descriptors new connections are refused politely, the others and storage go on",
           "[system]") {
-  platform on(platform::setup{.open_files = 96, .simulator = false});
+  platform on(platform::setup{.open_files = rlimit{96, 96}, .simulator = false});
   const int user = enrol(on, "samsung", 400);
   const int campaign = start_campaign(on);
   std::vector<http_client> in;
@@ -105,6 +105,36 @@ TEST_CASE("at the limit of descriptors new connections are refused politely, the
   in.clear();
   eventually("new connections are taken again", [&] { return on.call("GET", "/livez").status == 200; });
   CHECK(response_of(on, campaign, user).at("answer") == "accept");
+}
+
+TEST_CASE("a server that cannot listen takes nothing from the one that runs", "[system]") {
+  platform on(platform::setup{.simulator = false});
+  const int user = enrol(on, "samsung", 400);
+  start_campaign(on);
+  const scratch_folder folder;
+  auto variables = on.server_environment();
+  variables["DR_DATA_DIR"] = (folder.path() / "var").string();
+  variables["DR_HTTP_ADDRESS"] = "127.0.0.1:" + std::to_string(on.port());
+  const auto log = folder.path() / "stray.log";
+  process stray(process::options{{platform::program("drplatform"), "serve"}, variables, log, -1});
+  CHECK(stray.wait(20s) == 1);
+  std::ifstream in(log);
+  const std::string said{std::istreambuf_iterator<char>(in), {}};
+  INFO(said);
+  CHECK(said.find("cannot listen on 127.0.0.1:" + std::to_string(on.port())) != std::string::npos);
+  CHECK(on.call("PUT", "/responses/1/accept").status == 200);
+  CHECK(on.get("/users/" + std::to_string(user)).at("name") == "samsung");
+  CHECK(on.server().running());
+}
+
+TEST_CASE("the server takes as many descriptors as the hard limit allows", "[system]") {
+  constexpr std::size_t soft = 96;
+  platform on(platform::setup{.open_files = rlimit{soft, 1024}, .simulator = false});
+  std::vector<http_client> in;
+  for (std::size_t i = 0; i < 2 * soft; ++i) {
+    in.emplace_back(on.port());
+    REQUIRE(in.back().get("/livez").status == 200);
+  }
 }
 
 TEST_CASE("memory that a campaign took is given back while the server idles", "[system]") {
