@@ -14,7 +14,8 @@ namespace {
 /// The fields of /proc/PID/stat from the third on (the second, a name in brackets, may hold blanks); empty when gone.
 std::vector<std::string> stat_fields(const std::string& pid) {
   std::ifstream in("/proc/" + pid + "/stat");
-  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  std::string text;
+  std::getline(in, text, '\0'); // all of it; nothing, where an iterator would throw, when the process ends meanwhile
   const auto after_name = text.rfind(')');
   if (after_name == std::string::npos) return {};
   std::istringstream rest(text.substr(after_name + 1));

@@ -105,7 +105,8 @@ void freeze(pid_t pid) {
   ::kill(pid, SIGSTOP);
   const auto stopped_or_dead = [](const std::filesystem::directory_entry& thread) {
     std::ifstream in(thread.path() / "stat");
-    const std::string text((std::istreambuf_iterator<char>(in)), {});
+    std::string text;
+    std::getline(in, text, '\0'); // all of it; nothing when the thread ends meanwhile
     const auto after_name = text.rfind(") ");
     return after_name == std::string::npos ||
            std::string_view("TZX").find(text[after_name + 2]) != std::string_view::npos;
