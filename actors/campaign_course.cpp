@@ -59,6 +59,8 @@ void campaign_state::learn(campaign now) {
 void campaign_state::come_to_life() {
   log_course(row);
   if (!row.open()) self->send(world->registry, answers_frozen{shared_row()}); // perhaps lost with a former incarnation
+  if (row.status == campaign_status::end && !row.frozen)                      // as may be this
+    self->send(world->hub, campaign_noticed{campaign_notice_kind::ended, shared_row()});
   if (row.frozen && row.settlement == settlement_status::verifying) self->send(world->verification, checks_queued{});
   dispatch_after_freeze = row.status == campaign_status::end && !row.frozen;
   if (row.open() || row.settlement == settlement_status::verifying) start_walk(true);

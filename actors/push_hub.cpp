@@ -10,9 +10,6 @@ namespace dr::actors {
 
 namespace {
 
-/// News held for one customer while its campaigns are read; more, and it is sent off to reconnect.
-constexpr std::size_t held_max = 64;
-
 push_frame whole(std::string text) { return {std::make_shared<const std::string>(std::move(text)), {}}; }
 
 /// The response as the alert shows it.
@@ -30,23 +27,15 @@ response alerted(const campaign& c, const storage::dispatched_response& row, con
   return r;
 }
 
-void push_all(const push_hub_state::customer& to, const push_frame& frame) {
-  for (const auto& sink : to.sinks) sink->push(frame);
-}
-
 } // namespace
 
 // ---- customers -----------------------------------------------------------------------------------------------------
 
 void push_hub_state::attach(const attach_customer& who) {
   if (!who.sink || !users_of.emplace(who.sink.get(), who.user).second) return;
-  auto [it, first] = customers.try_emplace(who.user);
-  it->second.name = who.user_name;
-  it->second.sinks.push_back(who.sink);
-  if (!first) return;
-  std::erase(asked, who.user); // perhaps it was here before: what is being read may be older than its campaigns
-  unknown.push_back(who.user);
-  look_up();
+  auto& connected = customers[who.user];
+  connected.name = who.user_name;
+  connected.sinks.push_back(who.sink);
 }
 
 void push_hub_state::remove(const sink_ptr& sink) {
@@ -72,7 +61,7 @@ void push_hub_state::forget(std::unordered_map<user_id, customer>::iterator who)
 
 void push_hub_state::tell(user_id user, std::string text) {
   auto it = customers.find(user);
-  if (it != customers.end()) push_all(it->second, whole(std::move(text)));
+  if (it != customers.end()) it->second.push(whole(std::move(text)));
 }
 
 // ---- news ----------------------------------------------------------------------------------------------------------
@@ -81,6 +70,8 @@ void push_hub_state::tell(user_id user, std::string text) {
 void push_hub_state::alert(const alert_users& what) {
   const auto& c = *what.of;
   if (!c.open()) return;
+  // It says what older news said, and reaches everybody.
+  std::erase_if(doubts, [&c](const doubt& older) { return older.of->id == c.id && older.of->version < c.version; });
   auto kind = c.status == campaign_status::scheduled ? campaign_notice_kind::announced : campaign_notice_kind::started;
   std::shared_ptr<const std::string> head;
   std::unordered_set<user_id>* connected = nullptr;
@@ -95,30 +86,19 @@ void push_hub_state::alert(const alert_users& what) {
     // The page may have been read before an answer that was told meanwhile.
     if (row.version >= mine.version) mine = {c.id, row.answer, row.version};
     connected->insert(row.user);
-    push_all(it->second, {head, encoder->alert_tail(alerted(c, row, mine, it->second.name))});
+    it->second.push({head, encoder->alert_tail(alerted(c, row, mine, it->second.name))});
   }
 }
 
-/// Keeps news back until it is known whether they concern the user.
-void push_hub_state::hold(user_id user, const campaign_noticed& what) {
-  const auto id = what.of->id;
-  auto it = customers.find(user);
-  if (it == customers.end() || it->second.known || it->second.is_part_of(id)) return;
-  auto& held = it->second.held;
-  std::erase_if(held, [id](const campaign_noticed& older) { return older.of->id == id; }); // the newest says all
-  held.push_back(what);
-  if (held.size() > held_max) forget(it); // its sockets close, and it comes back into a snapshot
-}
-
+/// At once for those of whom the hub knows that they are part of the campaign; storage is asked about all others.
 void push_hub_state::notice(const campaign_noticed& what) {
-  auto id = what.of->id;
-  if (auto m = members.find(id); m != members.end()) {
-    auto frame = whole(encoder->campaign_message(what.kind, *what.of));
+  if (customers.empty()) return;
+  const auto id = what.of->id;
+  const auto frame = whole(encoder->campaign_message(what.kind, *what.of));
+  if (auto m = members.find(id); m != members.end())
     for (auto user : m->second)
-      if (auto it = customers.find(user); it != customers.end()) push_all(it->second, frame);
-  }
-  for (auto user : asked) hold(user, what);
-  for (auto user : unknown) hold(user, what);
+      if (auto it = customers.find(user); it != customers.end()) it->second.push(frame);
+  doubt_others(what.of, frame);
   if (what.of->open()) return;
   if (auto m = members.extract(id))
     for (auto user : m.mapped())
@@ -195,7 +175,10 @@ push_hub_impl::behavior_type push_hub(push_hub_impl::stateful_pointer<push_hub_s
         self->state.tail_busy = false;
         self->state.read_tail();
       },
-      [self](const members_due&) { self->state.look_up_again(); },
+      [self](const doubts_due&) {
+        self->state.asking = false;
+        self->state.ask_about_doubts();
+      },
   };
 }
 

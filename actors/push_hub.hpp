@@ -16,13 +16,14 @@
 namespace dr::actors {
 
 struct tail_due {};
-struct members_due {};
-using push_hub_impl = push_hub_actor::extend<caf::reacts_to<tail_due>, caf::reacts_to<members_due>>;
+struct doubts_due {};
+using push_hub_impl = push_hub_actor::extend<caf::reacts_to<tail_due>, caf::reacts_to<doubts_due>>;
 
 struct push_hub_state {
   static constexpr const char* name = "push_hub";
 
-  /// A connected customer's part in an open campaign, and the newest answer that it was told.
+  /// A connected customer's part in an open campaign, as far as the hub has heard of it, and the newest answer that it
+  /// was told.
   struct part {
     campaign_id of;
     answer told = answer::ignore;
@@ -31,20 +32,23 @@ struct push_hub_state {
   struct customer {
     std::string name = {};
     std::vector<sink_ptr> sinks = {};
-    std::vector<part> campaigns = {}; ///< open ones that it is part of: a few
-    bool known = false;               ///< `campaigns` was read; until then campaign-wide news is held
-    std::vector<campaign_noticed> held = {};
+    std::vector<part> campaigns = {}; ///< a few
 
+    void push(const push_frame& frame) const {
+      for (const auto& sink : sinks) sink->push(frame);
+    }
     bool is_part_of(campaign_id id) const { return std::ranges::find(campaigns, id, &part::of) != campaigns.end(); }
     part& join(campaign_id id) {
       auto mine = std::ranges::find(campaigns, id, &part::of);
       return mine == campaigns.end() ? campaigns.emplace_back(part{id}) : *mine;
     }
   };
-  /// A campaign-wide notice for somebody of whom it must be found out whether it concerns them.
-  struct doubtful {
-    user_id user;
-    campaign_noticed notice;
+  /// A campaign-wide notice, and those connected customers of whom storage must say whether it concerns them.
+  struct doubt {
+    std::uint64_t number = 0;
+    std::shared_ptr<const campaign> of;
+    push_frame notice;
+    std::vector<user_id> users; ///< the last are asked about first
   };
 
   explicit push_hub_state(push_hub_impl::pointer me) : self(me) {}
@@ -58,16 +62,14 @@ struct push_hub_state {
   void tell(user_id user, std::string text);
   void alert(const alert_users& what);
   void notice(const campaign_noticed& what);
-  void hold(user_id user, const campaign_noticed& what);
   void committed(const storage::committed& what);
   void answered(const response& now);
   void checked(const storage::check_settled& what);
 
-  // who is part of which campaign (push_members.cpp)
-  void look_up();
-  void look_up_again();
-  void looked_up(const std::vector<storage::membership>& found);
-  void settle_doubts(std::vector<doubtful> doubts);
+  // who is part of a campaign (push_members.cpp)
+  void doubt_others(const std::shared_ptr<const campaign>& of, const push_frame& notice);
+  void ask_about_doubts();
+  void are_part(std::uint64_t doubt_number, std::size_t asked, const std::vector<user_id>& found);
 
   // the console's events (push_tail.cpp)
   void find_tail();
@@ -81,9 +83,9 @@ struct push_hub_state {
   std::unordered_map<user_id, customer> customers;
   std::unordered_map<push_sink*, user_id> users_of;                     ///< of every customer's sink
   std::unordered_map<campaign_id, std::unordered_set<user_id>> members; ///< connected ones
-  std::deque<user_id> unknown;                                          ///< whose campaigns are still to be read
-  std::vector<user_id> asked;                                           ///< are being read
-  bool looking_up = false;
+  std::deque<doubt> doubts;                                             ///< the first is being asked about
+  std::uint64_t doubts_so_far = 0;
+  bool asking = false; ///< or the pause before it is asked again
   std::vector<sink_ptr> admins;
   std::int64_t told_seq = 0; ///< events up to this one were told, or lie before the first console's time
   std::int64_t last_seq = 0; ///< there are events up to this one
@@ -99,4 +101,4 @@ push_hub_impl::behavior_type push_hub(push_hub_impl::stateful_pointer<push_hub_s
 } // namespace dr::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::tail_due)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::members_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::doubts_due)

@@ -114,12 +114,6 @@ struct campaign_response {
   dr::campaign campaign;
   dr::response response;
 };
-/// A user is part of a campaign.
-struct membership {
-  user_id user;
-  campaign_id campaign;
-  friend bool operator==(const membership&, const membership&) = default;
-};
 /// What dispatch and revival need of a response.
 struct dispatched_response {
   response_id id;
@@ -227,8 +221,8 @@ public:
   result<page<response>> responses(const response_filter& filter, const page_request& at);
   /// The user's responses in open campaigns, by id.
   virtual result<std::vector<campaign_response>> open_responses(user_id id) = 0;
-  /// The open campaigns that these users are part of.
-  virtual result<std::vector<membership>> memberships(std::span<const user_id> of) = 0;
+  /// Those of the users who have a response in the campaign.
+  virtual result<std::vector<user_id>> part_of(campaign_id id, std::span<const user_id> users) = 0;
   /// Responses of a campaign by id, behind `after`, at most `limit`. `pending_only`: those that still wait for an
   /// answer's end or a check (all of an open campaign, the queued ones of an ended one).
   virtual result<std::vector<dispatched_response>> dispatched(campaign_id id, response_id after, int limit,

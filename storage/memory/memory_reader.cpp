@@ -133,12 +133,13 @@ public:
     });
   }
 
-  result<std::vector<membership>> memberships(std::span<const user_id> of) override {
-    return read<std::vector<membership>>([&](memory_state& s) -> result<std::vector<membership>> {
-      std::vector<membership> out;
-      for (const auto id : of)
-        for (auto one : s.responses_of_user[id])
-          if (const auto& c = s.campaigns.at(s.responses.at(one).campaign); c.open()) out.push_back({id, c.id});
+  result<std::vector<user_id>> part_of(campaign_id id, std::span<const user_id> users) override {
+    return read<std::vector<user_id>>([&](memory_state& s) -> result<std::vector<user_id>> {
+      std::vector<user_id> out;
+      for (const auto user : users)
+        if (std::ranges::any_of(s.responses_of_user[user],
+                                [&](response_id one) { return s.responses.at(one).campaign == id; }))
+          out.push_back(user);
       return out;
     });
   }

@@ -66,14 +66,12 @@ result<std::vector<campaign_response>> pg_reader::open_responses(user_id id) {
   });
 }
 
-result<std::vector<membership>> pg_reader::memberships(std::span<const user_id> of) {
-  return read<std::vector<membership>>(false, [&](session& in) -> result<std::vector<membership>> {
-    std::vector<membership> out;
-    auto ids = array_of(of, [](user_id id) { return id.value; });
-    each(in.run(sql::memberships, parameters{}.add(ids)), [&](column_cursor& at) {
-      const auto user = at.id<user_id>();
-      out.push_back({user, at.id<campaign_id>()});
-    });
+result<std::vector<user_id>> pg_reader::part_of(campaign_id id, std::span<const user_id> users) {
+  return read<std::vector<user_id>>(false, [&](session& in) -> result<std::vector<user_id>> {
+    std::vector<user_id> out;
+    auto ids = array_of(users, [](user_id user) { return user.value; });
+    each(in.run(sql::part_of, parameters{}.add(id.value).add(ids)),
+         [&](column_cursor& at) { out.push_back(at.id<user_id>()); });
     return out;
   });
 }

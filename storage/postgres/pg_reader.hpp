@@ -22,7 +22,7 @@ public:
   result<page_end> each_response(const response_filter& filter, const page_request& at,
                                  const std::function<void(response)>& take) override;
   result<std::vector<campaign_response>> open_responses(user_id id) override;
-  result<std::vector<membership>> memberships(std::span<const user_id> of) override;
+  result<std::vector<user_id>> part_of(campaign_id id, std::span<const user_id> users) override;
   result<std::vector<dispatched_response>> dispatched(campaign_id id, response_id after, int limit,
                                                       bool pending_only) override;
   result<reduction_check> find_check(check_id id) override;

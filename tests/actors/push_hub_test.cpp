@@ -14,6 +14,10 @@ bool has_text(const std::string& got, const std::string& part) { return got.find
 
 struct hub_world : actor_world {
   user_id samsung = enrol("samsung"), lg = enrol("lg");
+  void news(campaign_notice_kind kind, const campaign& of) {
+    caf::anon_send(all.hub, campaign_noticed{kind, std::make_shared<const campaign>(of)});
+    run();
+  }
   texts events_of(const recording_sink& console) {
     texts events;
     for (const auto& t : console.got)
@@ -35,21 +39,66 @@ TEST_CASE_METHOD(hub_world, "who connects during a campaign hears of its end, wh
   CHECK(stranger->got.empty());
 }
 
-TEST_CASE_METHOD(hub_world, "news that comes while a customer's campaigns are still being read is not lost",
-                 "[actors]") {
+TEST_CASE_METHOD(hub_world, "who connects between a campaign's end and the news of it hears of it", "[actors]") {
   auto dr = start_campaign();
-  auto hers = std::make_shared<recording_sink>(), stranger = std::make_shared<recording_sink>();
   auto sk = enrol("sk");
-  database->faults().set_down(true);
-  caf::anon_send(all.hub, attach_customer{samsung, "samsung", hers});
-  caf::anon_send(all.hub, attach_customer{sk, "sk", stranger});
-  run();
-  database->faults().set_down(false);
-  end(dr.id); // before the hub has read again
-  CHECK(hers->got.empty());
-  pass(1s);
+  auto over = *ended(stored(dr.id), clock->now());
+  REQUIRE(
+      write(storage::save_campaign{over, dr.version, clock->now()})); // the campaign's actor knows nothing of it yet
+  auto hers = connect(samsung), stranger = connect(sk);
+  news(campaign_notice_kind::ended, stored(dr.id));
   CHECK(hers->got == texts{"ended 1"});
   CHECK(stranger->got.empty());
+}
+
+TEST_CASE_METHOD(hub_world, "news waits until storage can say whom it concerns, and older news gives way to newer",
+                 "[actors]") {
+  auto dr = start_campaign();
+  auto sk = enrol("sk");
+  auto hers = connect(samsung), stranger = connect(sk);
+  auto later = dr;
+  ++later.version;
+  SECTION("of two pieces of news the newest is told") {
+    database->faults().set_down(true);
+    news(campaign_notice_kind::changed, dr);
+    later.status = campaign_status::end;
+    news(campaign_notice_kind::ended, later);
+    pass(2s);
+    CHECK(hers->got.empty());
+    database->faults().set_down(false);
+    pass(1s);
+    CHECK(hers->got == texts{"ended 1"});
+  }
+  SECTION("an alert says all that older news would say") {
+    database->faults().set_down(true);
+    news(campaign_notice_kind::changed, dr);
+    auto row = storage::dispatched_response{{1}, samsung, 100'000, answer::ignore, 1};
+    caf::anon_send(all.hub, alert_users{std::make_shared<const campaign>(later), {row}});
+    run();
+    database->faults().set_down(false);
+    pass(1s);
+    CHECK(hers->got.size() == 1);
+  }
+  SECTION("what is being read when newer news comes is not told") {
+    caf::anon_send(all.hub, campaign_noticed{campaign_notice_kind::changed, std::make_shared<const campaign>(dr)});
+    later.status = campaign_status::canceled;
+    caf::anon_send(all.hub, campaign_noticed{campaign_notice_kind::canceled, std::make_shared<const campaign>(later)});
+    run();
+    CHECK(hers->got == texts{"canceled 1"});
+  }
+  CHECK(stranger->got.empty());
+  CHECK(hers->got.size() == 1);
+}
+
+TEST_CASE_METHOD(hub_world, "a customer who was found to be part of a campaign hears of it at once from then on",
+                 "[actors]") {
+  auto dr = start_campaign();
+  auto hers = connect(samsung);
+  news(campaign_notice_kind::changed, dr);
+  REQUIRE(hers->got == texts{"changed 1"});
+  database->faults().set_down(true);
+  news(campaign_notice_kind::changed, dr);
+  CHECK(hers->got.size() == 2);
 }
 
 TEST_CASE_METHOD(hub_world, "of a storm of connections everybody hears of the end, also who left and came back",

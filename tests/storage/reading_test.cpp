@@ -88,12 +88,18 @@ TEST_CASE("campaigns and responses are filtered", "[storage][reading]") {
   REQUIRE(open.size() == 1);
   CHECK(open[0].campaign == s.campaign_now({2}));
   CHECK(open[0].response == s.response_now({5}));
-  s.open(planned());
-  using memberships = std::vector<membership>;
-  auto parts = s.read().memberships(std::vector<user_id>{{3}, {1}, {99}}).value();
-  std::ranges::sort(parts, {}, [](const membership& m) { return std::pair(m.user, m.campaign); });
-  CHECK(parts == memberships{{{1}, {2}}, {{1}, {3}}, {{3}, {2}}, {{3}, {3}}});
-  CHECK(s.read().memberships({}).value().empty());
+  using users = std::vector<user_id>;
+  const auto part_of = [&s](campaign_id id, const users& of) {
+    auto found = s.read().part_of(id, of).value();
+    std::ranges::sort(found);
+    return found;
+  };
+  auto sk = s.enrol("sk").id; // after the dispatch of all but the last
+  auto last = s.open(planned());
+  CHECK(part_of({1}, {{3}, {1}, {99}, sk}) == users{{1}, {3}}); // also of one that is over
+  CHECK(part_of(last.id, {{3}, {1}, {99}, sk}) == users{{1}, {3}, sk});
+  CHECK(part_of({99}, {{1}}).empty());
+  CHECK(part_of({1}, {}).empty());
 }
 
 TEST_CASE("a list of responses tells what their campaign promises now", "[storage][reading]") {
