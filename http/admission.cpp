@@ -85,29 +85,26 @@ std::optional<reply> refuse_origin(const front_context& app, const request_conte
   return std::nullopt;
 }
 
-awaitable<reply> decide(front_context& app, request_context& request, next_step next) {
-  auto origin = origin_of(request, app.proxies);
-  if (auto refusal = refuse_origin(app, request, origin)) co_return std::move(*refusal);
-  if (const auto* row = row_of(request)) {
-    const bool in_query = row->upgrade != nullptr;
-    auto known = recognise(app, request, in_query);
-    if (!known) {
-      auto pending = identify(app, request, in_query);
-      known = co_await std::move(pending);
-    }
-    auto who = admit(std::move(*known), *row);
-    if (!who) co_return problem_reply(who.error(), request.path);
-    request.attached = admission{std::move(*who), std::move(origin.base)};
+awaitable<std::optional<reply>> decide(context_ptr app, request_context& request) {
+  auto origin = origin_of(request, app->proxies);
+  if (auto refusal = refuse_origin(*app, request, origin)) co_return refusal;
+  const auto* row = row_of(request);
+  if (!row) co_return std::nullopt;
+  const bool in_query = row->upgrade != nullptr;
+  auto known = recognise(*app, request, in_query);
+  if (!known) {
+    auto pending = identify(*app, request, in_query);
+    known = co_await std::move(pending);
   }
-  co_return co_await next();
+  auto who = admit(std::move(*known), *row);
+  if (!who) co_return problem_reply(who.error(), request.path);
+  request.attached = admission{std::move(*who), std::move(origin.base)};
+  co_return std::nullopt;
 }
 
-awaitable<reply> around(context_ptr app, request_context& request, next_step next) {
-  auto answer = co_await decide(*app, request, next);
-  if (answer.status == 101) co_return answer;
-  if (const auto allowed = allowed_origin(*app, request); !allowed.empty()) add_cors(answer, allowed);
+void complete(const front_context& app, const request_context& request, reply& answer) {
+  if (const auto allowed = allowed_origin(app, request); !allowed.empty()) add_cors(answer, allowed);
   forbid_caches(answer);
-  co_return answer;
 }
 
 /// The words for the server kit's own errors.
@@ -134,7 +131,8 @@ void log_access(const front_context& app, const request_context& request, unsign
 server_hooks make_hooks(const context_ptr& app) {
   server_hooks hooks;
   hooks.render_error = render_error;
-  hooks.around = [app](request_context& request, next_step next) { return around(app, request, next); };
+  hooks.admit = [app](request_context& request) { return decide(app, request); };
+  hooks.complete = [app](const request_context& request, reply& answer) { complete(*app, request, answer); };
   hooks.observe = [app](const request_context& request, unsigned status, std::chrono::nanoseconds took) {
     log_access(*app, request, status, took);
   };

@@ -37,6 +37,7 @@ private:
   template <class T = void> using awaitable = asio::awaitable<T>;
   enum class phase : unsigned char { idle, header, body, application, write, linger };
   enum class progress : unsigned char { done, need_input, failed };
+  enum class part : unsigned char { admission, endpoint }; ///< of the application
   /// Up to three buffers under way to the socket.
   struct outgoing {
     std::array<asio::const_buffer, 3> parts;
@@ -49,7 +50,7 @@ private:
   awaitable<bool> read_head();
   awaitable<bool> serve();
   awaitable<> read_body();
-  awaitable<reply> produce();
+  awaitable<std::optional<reply>> run_application(part what);
   awaitable<reply> endpoint();
   awaitable<reply> upgrade_endpoint();
   awaitable<bool> write(reply& answer, const reply_framing& framing);
@@ -63,7 +64,7 @@ private:
   awaitable<std::size_t> read_some(std::size_t most, error_code& ec);
 
   fault prepare();
-  fault prepare_body();
+  fault prepare_body(bool refused);
   reply render(fault why);
   reply no_route();
   reply_framing frame(const reply& answer) const;
@@ -77,7 +78,6 @@ private:
   void give_away();
   void reset_socket();
   void finish_request();
-  static awaitable<reply> call_endpoint(void* self) { return static_cast<connection*>(self)->endpoint(); }
 
   worker& home_;
   server_state& state_;
@@ -88,7 +88,7 @@ private:
   phase phase_ = phase::idle;
   bool timed_out_ = false;
   bool aborted_ = false;
-  bool unread_ = false;    // the body is large, and no route takes it
+  bool unread_ = false;    // the body is left where it is: nobody takes it, and it is not known to be small
   bool in_pieces_ = false; // an answer in pieces has begun, and its end has not been sent
   bool first_ = true;
   bool giving_ = false;    // read_head() ended because the connection is to be given away

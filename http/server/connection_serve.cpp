@@ -23,18 +23,21 @@ asio::const_buffer view(std::string_view text) noexcept { return {text.data(), t
 /// True when the connection stays open for the next request.
 asio::awaitable<bool> connection::serve() {
   started_ = steady::now();
-  reply answer;
+  std::optional<reply> answer;
   if (!fault_) fault_ = prepare();
-  if (!fault_) fault_ = prepare_body();
+  const bool readable = !fault_;
+  if (!fault_ && state_.hooks.admit) answer = co_await run_application(part::admission);
+  if (!fault_) fault_ = prepare_body(answer.has_value());
   if (!fault_ && !request_.stream && !unread_ && !reader_->is_done()) co_await read_body();
   if (aborted_) co_return false;
-  if (!fault_) answer = co_await produce();
+  if (!fault_ && !answer) answer = co_await run_application(part::endpoint);
   if (fault_) answer = render(fault_);
   if (upgrade_) co_return true;
-  const auto framing = frame(answer);
-  const bool written = co_await write(answer, framing);
+  if (readable && state_.hooks.complete) state_.hooks.complete(request_, *answer);
+  const auto framing = frame(*answer);
+  const bool written = co_await write(*answer, framing);
   ++state_.requests;
-  if (state_.hooks.observe) state_.hooks.observe(request_, answer.status, steady::now() - started_);
+  if (state_.hooks.observe) state_.hooks.observe(request_, answer->status, steady::now() - started_);
   co_return written&& framing.keep;
 }
 
@@ -50,18 +53,21 @@ fault connection::prepare() {
   return {};
 }
 
-fault connection::prepare_body() {
-  const auto* row = match_.found;
-  const bool streaming = row && row->streaming;
-  if (!row)
+/// Only who was admitted to a route that takes bodies may send a large one.
+fault connection::prepare_body(bool refused) {
+  const auto* row = refused ? nullptr : match_.found;
+  if (!row) {
     reader_->limit_body(most_for_nobody);
-  else if (row->max_body_bytes)
+    unread_ = !reader_->is_done() && (!reader_->announces_little() || reader_->expects_continue());
+    return {};
+  }
+  unread_ = false;
+  if (row->max_body_bytes)
     reader_->limit_body(*row->max_body_bytes);
-  else if (!streaming)
+  else if (!row->streaming)
     reader_->limit_body(state_.options.max_body_bytes);
-  unread_ = !row && reader_->announces_too_much();
-  if (reader_->announces_too_much() && !unread_) return {413, "the body is larger than this resource takes"};
-  if (streaming) request_.stream = this;
+  if (reader_->announces_too_much()) return {413, "the body is larger than this resource takes"};
+  if (row->streaming) request_.stream = this;
   return {};
 }
 
@@ -150,15 +156,16 @@ asio::awaitable<result<std::optional<std::string>>> connection::next_chunk() {
   co_return piece();
 }
 
-/// Runs the application; whatever it throws becomes a 500, and a deadline that passed a 503.
-asio::awaitable<reply> connection::produce() {
+/// Runs a part of the application; whatever it throws becomes a 500, and a deadline that passed a 503. The endpoint
+/// always answers.
+asio::awaitable<std::optional<reply>> connection::run_application(part what) {
   arm_application();
-  reply answer;
+  std::optional<reply> answer;
   bool failed = false;
   bool cancelled = false;
   try {
-    if (state_.hooks.around)
-      answer = co_await state_.hooks.around(request_, next_step(&call_endpoint, this));
+    if (what == part::admission)
+      answer = co_await state_.hooks.admit(request_);
     else
       answer = co_await endpoint();
   } catch (const boost::system::system_error& why) {
@@ -176,7 +183,7 @@ asio::awaitable<reply> connection::produce() {
   if (failed || cancelled) upgrade_.reset();
   if (failed) co_return render({500, "something went wrong on our side; it has been logged"});
   if (cancelled) co_return render({503, "the request took too long, try again later"});
-  if (answer.status != switching_protocols) upgrade_.reset();
+  if (answer && answer->status != switching_protocols) upgrade_.reset();
   co_return answer;
 }
 

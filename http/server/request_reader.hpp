@@ -49,6 +49,8 @@ public:
   void limit_body(std::size_t most) noexcept { body_limit_ = most; }
   /// True when the announced length is over the limit already.
   bool announces_too_much() const { return content_length().value_or(0) > body_limit_; }
+  /// True when a length was announced that is within the limit.
+  bool announces_little() const { return content_length().value_or(body_limit_ + 1) <= body_limit_; }
   /// The body so far; streaming takes it away piece by piece.
   std::string& body() noexcept { return body_; }
   /// Can it be told where the next request begins? Not behind a transfer coding that we do not speak.

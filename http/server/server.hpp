@@ -24,26 +24,17 @@
 
 namespace dr::http {
 
-/// Runs what comes after an interceptor: the route's handler, or the 404, 405 or OPTIONS answer. Call it at most once.
-class next_step {
-public:
-  using function = boost::asio::awaitable<reply> (*)(void*);
-  next_step(function call, void* self) noexcept : call_(call), self_(self) {}
-  boost::asio::awaitable<reply> operator()() const { return call_(self_); }
-
-private:
-  function call_;
-  void* self_;
-};
-
 /// What the application adds to every request. All are called on io threads, several at once, and must not block.
 struct server_hooks {
   /// Renders any error answer of the server itself (400, 404, 405, 408, 413, 414, 417, 426, 431, 500, 501, 503, 505).
   /// The request is null, or partly filled, when it could not be read. Default: plain text.
   std::function<reply(unsigned status, std::string_view detail, const request_context* request)> render_error;
-  /// Wraps every request that could be read, also those without a route (`request.matched` is null then):
-  /// authorisation, CORS, idempotency. For an accepted WebSocket the reply's status is 101; any other reply refuses it.
-  std::function<boost::asio::awaitable<reply>(request_context& request, next_step next)> around;
+  /// Decides about every request whose header could be read, before its body is, also about those without a route
+  /// (`request.matched` is null then): a reply is the answer, without a body read or a handler called.
+  std::function<boost::asio::awaitable<std::optional<reply>>(request_context& request)> admit;
+  /// Adds to every answer to a request whose header could be read, just before it is written; not to that which opens a
+  /// WebSocket. Must not throw.
+  std::function<void(const request_context& request, reply& answer)> complete;
   /// Told after every answer. Must not throw.
   std::function<void(const request_context& request, unsigned status, std::chrono::nanoseconds took)> observe;
   /// Seconds since the epoch for the Date header; default: the system's time.

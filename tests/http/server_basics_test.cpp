@@ -198,14 +198,15 @@ TEST_CASE("a header value cannot start a header of its own", "[http]") {
   CHECK_FALSE(answer.header("X-Injected"));
 }
 
-TEST_CASE("the interceptor sees every readable request and may answer itself", "[http]") {
+TEST_CASE("the hooks see every readable request; one may answer itself, one adds to every answer", "[http]") {
   http::server_hooks hooks;
   std::atomic<int> observed{0};
-  hooks.around = [](request_context& request, http::next_step next) -> reply_task {
+  hooks.admit = [](request_context& request) -> admission_task {
     if (request.header("Authorization") != "Bearer good") co_return http::make_reply(401, "text/plain", "who are you");
-    reply answer = co_await next();
+    co_return std::nullopt;
+  };
+  hooks.complete = [](const request_context& request, http::reply& answer) {
     answer.with("X-Route", request.matched ? request.matched->pattern : "none");
-    co_return answer;
   };
   hooks.render_error = [](unsigned status, std::string_view detail, const request_context* request) {
     return http::make_reply(status, "application/problem+json",
@@ -214,14 +215,18 @@ TEST_CASE("the interceptor sees every readable request and may answer itself", "
   hooks.observe = [&observed](const request_context&, unsigned, std::chrono::nanoseconds) { ++observed; };
   const running_server at(quick_options(), basic_routes(), hooks);
   auto client = at.client();
-  CHECK(client.get("/hello").status == 401);
+  const auto stranger = client.get("/hello");
+  CHECK(stranger.status == 401);
+  CHECK(stranger.header("X-Route") == "/hello");
   client.always_send({{"Authorization", "Bearer good"}});
   CHECK(client.get("/hello").header("X-Route") == "/hello");
   const auto unknown = client.get("/nowhere?x=1");
   CHECK(unknown.header("X-Route") == "none");
   CHECK(unknown.header("Content-Type") == "application/problem+json");
   CHECK(unknown.body.ends_with("/nowhere"));
-  CHECK(client.get("/a%zz").header("Content-Type") == "application/problem+json");
+  const auto unreadable = client.get("/a%zz");
+  CHECK(unreadable.header("Content-Type") == "application/problem+json");
+  CHECK_FALSE(unreadable.header("X-Route"));
   CHECK(eventually([&] { return observed == 4; }));
   CHECK(at.server.counters().requests == 4);
 }

@@ -20,6 +20,7 @@ using http::method;
 using http::reply;
 using http::request_context;
 using reply_task = boost::asio::awaitable<reply>;
+using admission_task = boost::asio::awaitable<std::optional<reply>>;
 
 /// Options for a server on a free port of the loopback.
 inline http::server_options quick_options() {

@@ -65,6 +65,33 @@ TEST_CASE("a body over the limit is 413, announced or chunked; a route may take 
   CHECK(count_of(answer, "Connection: close\r\n") == 1);
 }
 
+TEST_CASE("who is not admitted is told so before the body is read", "[http]") {
+  http::server_hooks hooks;
+  hooks.admit = [](request_context& request) -> admission_task {
+    if (request.header("Authorization") != "Bearer good") co_return http::make_reply(401, "text/plain", "who are you");
+    co_return std::nullopt;
+  };
+  const running_server at(quick_options(), limit_routes(), hooks);
+  const auto told = [&at](const std::string& fields) { // the body never comes
+    raw_client raw(at.port());
+    raw.send("POST /large HTTP/1.1\r\n" + host + fields + "\r\n");
+    return raw.read_until("who are you");
+  };
+  for (const std::string fields : {"Content-Length: 3000000\r\n", "Content-Length: 300000000000\r\n",
+                                   "Transfer-Encoding: chunked\r\n", "Content-Length: 5\r\nExpect: 100-continue\r\n"}) {
+    CAPTURE(fields);
+    const auto answer = told(fields);
+    CHECK(status_of(answer) == 401);
+    CHECK(count_of(answer, "Connection: close\r\n") == 1);
+  }
+  raw_client small(at.port());
+  small.send("POST /large HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhello");
+  CHECK(status_of(small.read_until("who are you")) == 401);
+  small.send("POST /large HTTP/1.1\r\n" + host +
+             "Authorization: Bearer good\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
+  CHECK(status_of(small.read_to_end()) == 200);
+}
+
 TEST_CASE("a target over the limit is 414, header fields over it 431", "[http]") {
   const running_server at(quick_options(), limit_routes());
   auto client = at.client();

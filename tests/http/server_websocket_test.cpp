@@ -128,13 +128,12 @@ TEST_CASE("a plain GET of a WebSocket is 426, another version too", "[http]") {
   CHECK(status_of(old.read_until("\r\n\r\n")) == 426);
 }
 
-TEST_CASE("the interceptor stands before upgrades as well", "[http]") {
+TEST_CASE("admission stands before upgrades as well", "[http]") {
   session_log log;
   http::server_hooks hooks;
-  hooks.around = [](request_context& request, http::next_step next) -> reply_task {
-    reply answer = co_await next();
+  hooks.admit = [](request_context& request) -> admission_task {
     if (request.query_value("token") != "good") co_return http::make_reply(401, "text/plain", "no");
-    co_return answer;
+    co_return std::nullopt;
   };
   const running_server at(quick_options(), socket_routes(log), hooks);
   CHECK_THROWS_AS(ws_client(at.port(), "/ws?token=bad"), upgrade_refused);
