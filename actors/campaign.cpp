@@ -14,6 +14,8 @@ using storage::written;
 
 /// A change decided on an outdated row is decided again, so many times.
 constexpr int decision_tries_max = 5;
+/// Until counts that could not be read are read again without anybody asking.
+constexpr std::chrono::seconds recount_delay{2};
 
 } // namespace
 
@@ -146,7 +148,7 @@ void campaign_state::conclude(result<written> outcome) {
   if (!done.reply) { // a step of our own
     if (outcome) return next();
     spdlog::warn("campaign {} could not take its next step: {}", id.value, outcome.error().detail);
-    return try_later();
+    return jobs.empty() ? try_later() : next(); // behind the commands that wait the step is due again
   }
   if (outcome)
     done.reply->deliver(std::move(*outcome));
@@ -176,6 +178,7 @@ void campaign_state::count_anew() {
         take_over(std::move(found), heard);
         for (auto& asker : std::exchange(askers, {})) asker.deliver(row);
         tell_summary();
+        if (counts_doubtful) summary_moved(); // there was news while it was read
         if (jobs.empty()) next();
       },
       [this](const error& why) {
@@ -189,6 +192,7 @@ void campaign_state::count_anew() {
             asker.deliver(to_caf(why));
         }
         tell_summary();
+        if (counts_doubtful && known && passing(why)) arm_summary(recount_delay);
         if (jobs.empty()) settle_down();
       });
 }
@@ -226,9 +230,7 @@ campaign_impl::behavior_type campaign_behavior(campaign_impl::stateful_pointer<c
         self->state.retiring = true;
         self->state.settle_down();
       },
-      [self](const go_on&) {
-        if (self->state.jobs.empty()) self->state.next();
-      },
+      [self](const go_on&) { self->state.go_on_after_crash(); },
       [self](const page_taken&) {
         if (auto& w = self->state.dispatching) {
           --w->ahead;

@@ -80,6 +80,8 @@ struct campaign_state {
   void learn(campaign now);
   void take_over(campaign found, std::uint64_t heard);
   void come_to_life();
+  void go_on_after_crash();
+  void tell_closed();
   void publish(const campaign& before);
   void step();
   void try_later();
@@ -89,6 +91,7 @@ struct campaign_state {
   void count(const counts_moved& fact);
   void doubt_counts();
   void summary_moved();
+  void arm_summary(std::chrono::milliseconds delay);
   void send_summary();
   void tell_summary();
   void settle_down();
@@ -127,6 +130,7 @@ struct campaign_state {
   std::chrono::milliseconds retry_delay{0};
   bool told_idle = false;
   bool retiring = false;
+  bool reborn = false; ///< a former incarnation crashed, perhaps before it told what it had done
 };
 
 /// With a row the campaign comes to life from it, dispatches (or takes up) its responses and alerts who is connected;

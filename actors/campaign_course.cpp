@@ -58,12 +58,25 @@ void campaign_state::learn(campaign now) {
 
 void campaign_state::come_to_life() {
   log_course(row);
-  if (!row.open()) self->send(world->registry, answers_frozen{shared_row()}); // perhaps lost with a former incarnation
-  if (row.status == campaign_status::end && !row.frozen)                      // as may be this
-    self->send(world->hub, campaign_noticed{campaign_notice_kind::ended, shared_row()});
+  // What a former incarnation may have died with.
+  if (!row.open()) self->send(world->registry, answers_frozen{shared_row()});
+  if (reborn || (row.status == campaign_status::end && !row.frozen)) tell_closed();
   if (row.frozen && row.settlement == settlement_status::verifying) self->send(world->verification, checks_queued{});
   dispatch_after_freeze = row.status == campaign_status::end && !row.frozen;
   if (row.open() || row.settlement == settlement_status::verifying) start_walk(true);
+}
+
+void campaign_state::go_on_after_crash() {
+  reborn = true;
+  if (known) tell_closed(); // a command has revived it before
+  if (jobs.empty()) next();
+}
+
+/// To its customers: it is over.
+void campaign_state::tell_closed() {
+  if (row.open()) return;
+  auto kind = row.status == campaign_status::end ? campaign_notice_kind::ended : campaign_notice_kind::canceled;
+  self->send(world->hub, campaign_noticed{kind, shared_row()});
 }
 
 void campaign_state::publish(const campaign& before) {
@@ -79,8 +92,7 @@ void campaign_state::publish(const campaign& before) {
     else
       self->send(world->hub, campaign_noticed{campaign_notice_kind::changed, now});
   } else if (before.open()) {
-    auto kind = row.status == campaign_status::end ? campaign_notice_kind::ended : campaign_notice_kind::canceled;
-    self->send(world->hub, campaign_noticed{kind, now});
+    tell_closed();
     self->send(world->registry, answers_frozen{now});
   }
   summary_moved();
@@ -161,10 +173,11 @@ void campaign_state::doubt_counts() {
 
 /// At most so many summaries a second go out; the timer runs only while something moves.
 void campaign_state::summary_moved() {
-  if (summary_armed) return;
-  summary_armed = true;
-  auto gap = std::chrono::milliseconds{1000 / std::max(1, world->config->ws.summaries_per_s)};
-  self->delayed_send(self, gap, summary_due{});
+  arm_summary(std::chrono::milliseconds{1000 / std::max(1, world->config->ws.summaries_per_s)});
+}
+
+void campaign_state::arm_summary(std::chrono::milliseconds delay) {
+  if (!std::exchange(summary_armed, true)) self->delayed_send(self, delay, summary_due{});
 }
 
 /// What was read when so much news had been heard. If there was more meanwhile, that is newer.

@@ -42,7 +42,8 @@ struct response_located {
 };
 /// The registry has taken up a page of dispatched responses: send the next.
 struct page_taken {};
-/// To a campaign that was brought back after a crash: nobody asks it anything, but it has timers and steps to take.
+/// To a campaign that was brought back after a crash: nobody asks it anything, but it has timers and steps to take, and
+/// perhaps news to tell that its former incarnation died with.
 struct go_on {};
 
 using response_impl = response_actor::extend<caf::reacts_to<retire>>;

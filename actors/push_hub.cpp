@@ -92,8 +92,9 @@ void push_hub_state::alert(const alert_users& what) {
 
 /// At once for those of whom the hub knows that they are part of the campaign; storage is asked about all others.
 void push_hub_state::notice(const campaign_noticed& what) {
-  if (customers.empty()) return;
   const auto id = what.of->id;
+  std::erase_if(doubts, [id](const doubt& older) { return older.of->id == id; }); // the newest says all
+  if (customers.empty()) return;
   const auto frame = whole(encoder->campaign_message(what.kind, *what.of));
   if (auto m = members.find(id); m != members.end())
     for (auto user : m->second)

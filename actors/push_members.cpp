@@ -18,9 +18,8 @@ constexpr std::chrono::milliseconds doubt_retry{500};
 
 } // namespace
 
-/// Everybody connected who is not known to be part of it. Older news of the campaign is dropped: the newest says all.
+/// Everybody connected who is not known to be part of it.
 void push_hub_state::doubt_others(const std::shared_ptr<const campaign>& of, const push_frame& notice) {
-  std::erase_if(doubts, [&of](const doubt& older) { return older.of->id == of->id; });
   std::vector<user_id> others;
   for (const auto& [user, who] : customers)
     if (!who.is_part_of(of->id)) others.push_back(user);
@@ -45,6 +44,8 @@ void push_hub_state::ask_about_doubts() {
       },
       [this](const error& why) {
         spdlog::warn("whom news of a campaign concerns could not be read ({}); trying again", why.detail);
+        // One that cannot be read must not hold up the others.
+        if (!doubts.empty()) std::rotate(doubts.begin(), doubts.begin() + 1, doubts.end());
         self->delayed_send(self, doubt_retry, doubts_due{}); // `asking` stays, until then
       });
 }

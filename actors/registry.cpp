@@ -77,6 +77,14 @@ void registry_state::spawn_campaign(campaign_id id, std::shared_ptr<const campai
   watch(entry.handle, entity_kind::campaign, id.value);
 }
 
+/// Brings a campaign to life that has something to do. One whose actor is just ending comes back when that has ended.
+void registry_state::open(const std::shared_ptr<const campaign>& row) {
+  if (campaigns[row->id].handle)
+    learn(row);
+  else
+    spawn_campaign(row->id, row);
+}
+
 user_base registry_state::user_of(user_id id) {
   auto& handle = users[id];
   if (!handle) {
@@ -94,7 +102,7 @@ void registry_state::release(const entity_idle& fact) {
     auto it = responses.find({fact.id});
     if (it == responses.end() || !is_sender(it->second.handle)) return;
     self->send(it->second.handle, retire{});
-    responses.erase(it);
+    forget(it);
   } else if (fact.kind == entity_kind::user) {
     auto it = users.find({fact.id});
     if (it == users.end() || !is_sender(it->second)) return;
@@ -105,8 +113,27 @@ void registry_state::release(const entity_idle& fact) {
     if (it == campaigns.end() || !is_sender(it->second.handle)) return;
     self->send(it->second.handle, retire{});
     it->second.handle = nullptr;
-    drop_if_empty({fact.id});
+    release_campaign(it->first, it->second);
   }
+}
+
+/// Its responses have nothing to wait for any more, from however old a page they came.
+void registry_state::release_campaign(campaign_id id, campaign_entry& entry) {
+  if (entry.row && entry.row->open())
+    return spawn_campaign(id, entry.row); // heard of when its actor was on its way out
+  if (entry.alive > 0)
+    tell_responses(id, news::closed);
+  else
+    drop_if_empty(id);
+}
+
+void registry_state::forget(std::unordered_map<response_id, response_entry>::iterator response) {
+  const auto campaign = response->second.campaign;
+  responses.erase(response);
+  auto of = campaigns.find(campaign);
+  if (of == campaigns.end()) return;
+  --of->second.alive;
+  drop_if_empty(campaign);
 }
 
 void registry_state::gone(const entity_gone& fact) {
@@ -115,7 +142,7 @@ void registry_state::gone(const entity_gone& fact) {
   } else if (fact.kind == entity_kind::response) {
     auto it = responses.find({fact.id});
     if (it == responses.end() || it->second.handle.id() != fact.incarnation) return;
-    responses.erase(it);
+    forget(it);
   } else if (fact.kind == entity_kind::user) {
     auto it = users.find({fact.id});
     if (it != users.end() && it->second.id() == fact.incarnation) users.erase(it);
@@ -146,9 +173,7 @@ void registry_state::campaign_crashed(campaign_entry& entry, campaign_id id) {
 
 void registry_state::drop_if_empty(campaign_id id) {
   auto it = campaigns.find(id);
-  if (it == campaigns.end() || it->second.handle) return;
-  auto alive = [&](response_id r) { return responses.contains(r); };
-  if (std::ranges::none_of(it->second.responses, alive)) campaigns.erase(it);
+  if (it != campaigns.end() && !it->second.handle && it->second.alive == 0) campaigns.erase(it);
 }
 
 /// Remembers where a response belongs. Without its campaign's actor that waits: the campaign brings its pending ones
@@ -163,6 +188,7 @@ void registry_state::index(response_id id, campaign_id campaign) {
   if (known.size() > 1024 && known.size() > 2 * responses.size() && fan_outs.empty())
     std::erase_if(known, [this](response_id r) { return !responses.contains(r); });
   known.push_back(id);
+  ++of->second.alive;
   if (of->second.row) self->send(it->second.handle, terms_changed{of->second.row});
 }
 
@@ -176,8 +202,7 @@ void registry_state::rescan() {
   read(
       self, world->store, world->read_timeout(), [](storage::reader& r) { return r.unfinished_campaigns(); },
       [this](const std::vector<campaign>& rows) {
-        for (const auto& row : rows)
-          if (!campaigns[row.id].handle) spawn_campaign(row.id, std::make_shared<const campaign>(row));
+        for (const auto& row : rows) open(std::make_shared<const campaign>(row));
         if (doubts > 0) --doubts;
         rescan_in(doubts > 0 ? rescan_quick : rescan_calm);
       },
@@ -243,8 +268,14 @@ registry_impl::behavior_type registry(registry_impl::stateful_pointer<registry_s
         self->state.pages.push_back({std::move(page)});
         self->state.want_work();
       },
-      [self](const answers_frozen& fact) { self->state.tell_responses(fact.of, true); },
-      [self](const terms_changed& fact) { self->state.tell_responses(fact.of, false); },
+      [self](const answers_frozen& fact) {
+        self->state.learn(fact.of);
+        self->state.tell_responses(fact.of->id, registry_state::news::frozen);
+      },
+      [self](const terms_changed& fact) {
+        self->state.learn(fact.of);
+        self->state.tell_responses(fact.of->id, registry_state::news::terms);
+      },
       [self](const batch_committed& fact) { self->state.tell_of(*fact.what); },
       [self](const counts_in_doubt& fact) {
         for (auto& [id, entry] : self->state.campaigns)
@@ -252,9 +283,7 @@ registry_impl::behavior_type registry(registry_impl::stateful_pointer<registry_s
       },
       [self](const entity_idle& fact) { self->state.release(fact); },
       [self](const entity_gone& fact) { self->state.gone(fact); },
-      [self](const campaign_opened& fact) {
-        if (!self->state.campaigns[fact.of->id].handle) self->state.spawn_campaign(fact.of->id, fact.of);
-      },
+      [self](const campaign_opened& fact) { self->state.open(fact.of); },
       [self](const order_in_doubt&) {
         self->state.doubts = rescans_in_doubt;
         self->state.rescan_in(rescan_retry);

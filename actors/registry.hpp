@@ -49,13 +49,15 @@ struct registry_state {
     campaign_base handle = {};
     std::shared_ptr<const campaign> row = {}; ///< the newest heard of
     std::vector<response_id> responses = {};  ///< that were alive once
+    std::size_t alive = 0;                    ///< of them
     int crashes = 0;                          ///< since it last lived for the restart window
     caf::actor_clock::time_point born_at = {};
   };
+  enum class news : unsigned char { terms, frozen, closed };
   /// A fact for every response of a campaign, told in slices.
   struct fan_out {
     campaign_id campaign;
-    bool frozen = false;
+    news what = news::terms;
     std::size_t next = 0;
     std::vector<response_id> left = {}; ///< those of the part already told that are still alive
   };
@@ -74,17 +76,20 @@ struct registry_state {
   campaign_base campaign_of(campaign_id id);
   user_base user_of(user_id id);
   void spawn_response(const storage::dispatched_response& row, const std::shared_ptr<const campaign>& of);
+  void open(const std::shared_ptr<const campaign>& row);
   void spawn_campaign(campaign_id id, std::shared_ptr<const campaign> row);
   template <class Handle> void watch(const Handle& who, entity_kind kind, std::int64_t id);
   void gone(const entity_gone& fact);
   void campaign_crashed(campaign_entry& entry, campaign_id id);
   void release(const entity_idle& fact);
+  void release_campaign(campaign_id id, campaign_entry& entry);
+  void forget(std::unordered_map<response_id, response_entry>::iterator response);
   void drop_if_empty(campaign_id id);
   void index(response_id id, campaign_id campaign);
 
   // slices
   void learn(const std::shared_ptr<const campaign>& row);
-  void tell_responses(const std::shared_ptr<const campaign>& row, bool frozen);
+  void tell_responses(campaign_id id, news what);
   void work();
   std::size_t tell_some(std::size_t budget);
   std::size_t spawn_some(std::size_t budget);

@@ -10,9 +10,8 @@ void registry_state::learn(const std::shared_ptr<const campaign>& row) {
   if (!known || row->version >= known->version) known = row;
 }
 
-void registry_state::tell_responses(const std::shared_ptr<const campaign>& row, bool frozen) {
-  learn(row);
-  fan_outs.push_back({row->id, frozen});
+void registry_state::tell_responses(campaign_id id, news what) {
+  fan_outs.push_back({id, what});
   want_work();
 }
 
@@ -46,10 +45,13 @@ std::size_t registry_state::tell_some(std::size_t budget) {
       auto it = responses.find(all[f.next]);
       if (it == responses.end()) continue;
       f.left.push_back(it->first);
-      if (f.frozen)
-        self->send(it->second.handle, answers_frozen{entry->second.row});
+      const auto& who = it->second.handle;
+      if (f.what == news::closed)
+        self->send(who, check_closed{it->first});
+      else if (f.what == news::frozen)
+        self->send(who, answers_frozen{entry->second.row});
       else
-        self->send(it->second.handle, terms_changed{entry->second.row});
+        self->send(who, terms_changed{entry->second.row});
     }
     if (f.next < all.size()) break;
     all = std::move(f.left);
@@ -66,8 +68,10 @@ std::size_t registry_state::spawn_some(std::size_t budget) {
   while (!pages.empty() && used < budget) {
     auto& [page, next] = pages.front();
     auto known = campaigns.find(page.of->id);
-    if (known == campaigns.end() || !known->second.row) { // it is over, and was forgotten: nobody of it is pending
+    if (known == campaigns.end() || !known->second.handle) { // it is over, or will bring its pages along anew
+      const auto id = page.of->id;
       pages.pop_front();
+      drop_if_empty(id);
       continue;
     }
     auto& entry = known->second;
@@ -81,6 +85,7 @@ std::size_t registry_state::spawn_some(std::size_t budget) {
       }
       spawn_response(row, entry.row);
       entry.responses.push_back(row.id);
+      ++entry.alive;
     }
     if (next < page.responses.size()) break;
     if (entry.handle) self->send(entry.handle, page_taken{});

@@ -12,6 +12,9 @@ namespace {
 
 using storage::written;
 
+/// Until an answer in doubt is looked at again.
+constexpr std::chrono::seconds look_again{1};
+
 error unknown_response() { return fail(errc::not_found, "there is no such response"); }
 
 } // namespace
@@ -41,29 +44,34 @@ void response_state::next() {
 }
 
 void response_state::load() {
+  if (std::exchange(loading, true)) return;
   read(
       self, world->store, world->read_timeout(), [wanted = id](storage::reader& r) { return r.find_response(wanted); },
-      [this](storage::campaign_response row) {
-        bool first = !known;
-        auto before = std::exchange(answer, row.response.answer);
+      [this](const storage::campaign_response& row) {
+        loading = false;
         learn(row);
-        // An answer of unknown outcome was stored after all, and nobody has been told yet.
-        if (!first && before != answer && of->open()) self->send(world->hub, response_noticed{row.response});
-        if (first) self->send(world->registry, response_located{id, row.campaign.id});
-        next();
+        if (work) return next();
+        settle_down();
       },
-      [this](const error& why) { conclude(why); });
+      [this](const error& why) {
+        loading = false;
+        if (work) return conclude(why);
+        self->delayed_send(self, look_again, terms_changed{of});
+      });
 }
 
+/// What was read may be older than facts that were heard while it was.
 void response_state::learn(const storage::campaign_response& row) {
-  known = true;
+  const bool first = !std::exchange(known, true);
   stale = false;
-  of = std::make_shared<const campaign>(row.campaign);
+  newer(std::make_shared<const campaign>(row.campaign));
   user = row.response.user;
   capacity_w = row.response.capacity_w;
-  answer = row.response.answer;
-  auto seen = row.response.verification;
-  settled = row.campaign.frozen && seen != verification::pending;
+  const auto before = std::exchange(answer, row.response.answer);
+  settled = settled || (row.campaign.frozen && row.response.verification != verification::pending);
+  if (first) self->send(world->registry, response_located{id, row.campaign.id});
+  // An answer of unknown outcome was stored after all, and nobody has been told yet.
+  if (!first && before != answer && of->open()) self->send(world->hub, response_noticed{row.response});
 }
 
 void response_state::decide(const choose& cmd) {
@@ -120,8 +128,9 @@ bool response_state::pending() const noexcept {
 
 /// Ends it when there is nothing to wait for. The registry forgets it first, so that no command runs into a dead actor.
 void response_state::settle_down() {
-  if (work) return;
+  if (work || loading) return;
   if (retiring) return self->quit();
+  if (known && stale) return load(); // nobody else would find out what became of the answer
   if (pending() || told_idle) return;
   told_idle = true;
   self->send(world->registry, entity_idle{entity_kind::response, id.value});
@@ -145,7 +154,10 @@ response_impl::behavior_type response_behavior(response_impl::stateful_pointer<r
         self->state.newer(fact.of);
         self->state.settle_down();
       },
-      [self](const terms_changed& fact) { self->state.newer(fact.of); },
+      [self](const terms_changed& fact) {
+        self->state.newer(fact.of);
+        self->state.settle_down();
+      },
       [self](const check_closed&) {
         self->state.settled = true;
         self->state.settle_down();

@@ -56,6 +56,7 @@ struct response_state {
   dr::answer answer = dr::answer::ignore;
   bool known = false;   ///< the members above are of the store
   bool stale = false;   ///< a write ended in doubt: read again before the next decision
+  bool loading = false; ///< the row is being read
   bool settled = false; ///< its check is in
   bool told_idle = false;
   bool retiring = false;

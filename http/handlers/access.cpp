@@ -1,4 +1,5 @@
 // Customers' access tokens. A token is shown once and kept as a hash.
+#include "actors/ask.hpp"
 #include "http/codecs/commands.hpp"
 #include "http/handlers/common.hpp"
 #include "http/tokens.hpp"
@@ -20,7 +21,7 @@ awaitable<reply> set_token(call& c, user_id id, std::optional<std::string> hash,
   const auto done = co_await std::move(pending);
   c.app.access.forget(id); // whatever came of it: a lookup in the store decides
   // A repetition too: the first try may have ended in doubt, and then nobody closed them.
-  if (done || done.error().code == errc::outcome_unknown) c.app.sockets.close(id, "the token was rotated or revoked");
+  if (done || actors::leaves_doubt(done.error())) c.app.sockets.close(id, "the token was rotated or revoked");
   co_return finish(c, done, render);
 }
 

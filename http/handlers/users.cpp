@@ -1,3 +1,4 @@
+#include "actors/ask.hpp"
 #include "http/codecs/commands.hpp"
 #include "http/handlers/common.hpp"
 
@@ -98,8 +99,7 @@ awaitable<reply> withdraw_user(call& c) {
   auto pending = command(c.app, std::move(what));
   const auto done = co_await std::move(pending);
   c.app.access.forget(*id); // whatever came of it: a lookup in the store decides
-  if (done || done.error().code == errc::outcome_unknown)
-    c.app.sockets.close(*id, "the customer has left the programme");
+  if (done || actors::leaves_doubt(done.error())) c.app.sockets.close(*id, "the customer has left the programme");
   co_return finish(c, done, render);
 }
 

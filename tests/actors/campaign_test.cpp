@@ -255,6 +255,43 @@ TEST_CASE_METHOD(two_sites, "a campaign ends by itself as soon as the store is b
   CHECK(stored(dr.id).frozen);
 }
 
+TEST_CASE_METHOD(two_sites, "a step that fails while a command waits behind it is taken again", "[actors]") {
+  campaign_order what;
+  what.ends_at = clock->now() + 1min;
+  auto dr = *order(what);
+  pass(55s);
+  database->faults().set_down(true);
+  pass(10s); // the end is on its way to the store
+  campaign_change larger;
+  larger.order_w = 5'000'000;
+  auto changed = send<storage::written>(all.registry, alter_campaign{dr.id, larger, {}, nullptr});
+  pass(60s);
+  database->faults().set_down(false);
+  pass(60s);
+  CHECK(*changed);
+  CHECK(stored(dr.id).status == campaign_status::end);
+  CHECK(value_of<campaign>(end(dr.id)).status == campaign_status::end);
+}
+
+TEST_CASE_METHOD(two_sites, "a settlement whose row could not be read at first is told to the console", "[actors]") {
+  auto console = connect_admin();
+  auto dr = start_campaign();
+  answer_with({1}, answer::accept);
+  end(dr.id);
+  pass(2s);
+  reduction_check check;
+  check.campaign = dr.id;
+  check.user = samsung;
+  check.response = {1};
+  check.is_real = true;
+  check.checked_at = clock->now();
+  REQUIRE(write(storage::settle_check{check}));
+  database->faults().fail_reads(2); // the console's tail, and the campaign's row
+  pass(10s);
+  REQUIRE(stored(dr.id).settlement == settlement_status::settled);
+  CHECK(alive()["campaigns"] == 0); // it knows that there is nothing left to do
+}
+
 TEST_CASE_METHOD(two_sites, "summaries come at most four times a second, and only when something moved", "[actors]") {
   auto console = connect_admin();
   start_campaign();

@@ -79,6 +79,19 @@ TEST_CASE_METHOD(hub_world, "news waits until storage can say whom it concerns, 
     pass(1s);
     CHECK(hers->got.size() == 1);
   }
+  SECTION("older news is dropped also when nobody is connected") {
+    database->faults().set_down(true);
+    news(campaign_notice_kind::changed, dr);
+    caf::anon_send(all.hub, detach{hers});
+    caf::anon_send(all.hub, detach{stranger});
+    later.status = campaign_status::end;
+    news(campaign_notice_kind::ended, later);
+    auto back = connect(samsung);
+    database->faults().set_down(false);
+    pass(1s);
+    CHECK(back->got.empty());
+    hers->got.emplace_back("the one");
+  }
   SECTION("what is being read when newer news comes is not told") {
     caf::anon_send(all.hub, campaign_noticed{campaign_notice_kind::changed, std::make_shared<const campaign>(dr)});
     later.status = campaign_status::canceled;

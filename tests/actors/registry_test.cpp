@@ -227,6 +227,80 @@ TEST_CASE("a campaign killed while it ends goes on with the end", "[actors]") {
   CHECK(std::ranges::count(types, "Listsaved") == 1);
 }
 
+TEST_CASE("the news that a campaign is over survives a crash of it at any moment", "[actors]") {
+  crowd world;
+  auto dr = world.start_campaign();
+  auto hers = world.connect({1});
+  const bool canceled = GENERATE(false, true);
+  CAPTURE(canceled);
+  const auto over = [&] {
+    return canceled
+               ? world.send<storage::written>(world.all.registry, cancel_campaign{dr.id, "a false alarm", {}, nullptr})
+               : world.send<storage::written>(world.all.registry, end_campaign{dr.id, {}, nullptr});
+  };
+  over();
+  auto steps = GENERATE(range(1, 24, 1));
+  CAPTURE(steps);
+  for (int i = 0; i < steps && world.sched.has_job(); ++i) world.sched.run_once();
+  world.kill_entity(entity_kind::campaign, dr.id.value);
+  world.pass(3s);
+  over();
+  world.pass(3s);
+  REQUIRE_FALSE(hers->got.empty());
+  CHECK(hers->got.back() == (canceled ? "canceled 1" : "ended 1"));
+}
+
+TEST_CASE("a page that was read before a check was settled leaves nobody behind", "[actors]") {
+  crowd world;
+  auto dr = world.start_campaign();
+  for (std::int64_t id : {1, 2}) world.answer_with({id}, answer::accept);
+  world.end(dr.id);
+  world.pass(1s);
+  world.kill(world.all.registry);
+  world.pass(1s);
+  REQUIRE(world.alive()["responses"] == 2);
+  auto page = world.look([&](storage::reader& r) { return r.dispatched(dr.id, {}, 10, true); });
+  const auto settle = [&](std::int64_t id) {
+    reduction_check check;
+    check.campaign = dr.id;
+    check.user = {id};
+    check.response = {id};
+    check.is_real = true;
+    check.checked_at = world.clock->now();
+    REQUIRE(world.write(storage::settle_check{check}));
+    world.pass(1s);
+  };
+  settle(1);
+  REQUIRE(world.alive()["responses"] == 1);
+  caf::anon_send(caf::actor_cast<registry_base>(world.all.registry),
+                 responses_dispatched{std::make_shared<const campaign>(world.stored(dr.id)), page});
+  world.run();
+  settle(2);
+  world.pass(10s);
+  CHECK(world.alive()["responses"] == 0);
+  CHECK(world.alive()["campaigns"] == 0);
+  // And one that comes when all is over.
+  caf::anon_send(caf::actor_cast<registry_base>(world.all.registry),
+                 responses_dispatched{std::make_shared<const campaign>(world.stored(dr.id)), page});
+  world.run();
+  CHECK(world.alive()["responses"] == 0);
+}
+
+TEST_CASE("a campaign whose actor is on its way out when it is opened comes back", "[actors]") {
+  crowd world;
+  auto dr = world.start_campaign();
+  world.kill(world.all.registry);
+  world.database->faults().set_down(true);
+  world.pass(1s);
+  auto asked = world.send<campaign>(world.all.registry, get_campaign{dr.id});
+  while (!*asked && world.sched.has_job()) world.sched.run_once();
+  caf::anon_send(caf::actor_cast<registry_base>(world.all.registry),
+                 campaign_opened{std::make_shared<const campaign>(dr)});
+  world.database->faults().set_down(false);
+  world.run();
+  CHECK(world.alive()["campaigns"] == 1);
+}
+
 TEST_CASE("an order whose outcome stays unknown is found and dispatched once the store is back", "[actors]") {
   crowd world;
   auto socket = world.connect(world.users[0]);

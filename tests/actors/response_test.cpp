@@ -189,6 +189,22 @@ TEST_CASE_METHOD(two_customers, "a lost commit answer is found out, and the cust
   CHECK(stored(dr.id).counts.accept == 1);
 }
 
+TEST_CASE_METHOD(two_customers, "an answer whose outcome nobody could tell is told to its customer when it is known",
+                 "[actors]") {
+  auto hers = connect(samsung);
+  const auto steps = GENERATE(range(1, 20, 1));
+  CAPTURE(steps);
+  auto got = send<storage::written>(all.registry, choose{first, answer::accept, {}, {samsung}, nullptr});
+  for (int i = 0; i < steps && sched.has_job(); ++i) sched.run_once();
+  kill(all.store);
+  database->faults().fail_reads(3); // the first look fails too
+  pass(10s);
+  REQUIRE(*got);
+  const auto expected = stored(first).answer == answer::accept ? 1 : 0;
+  CHECK(std::ranges::count(hers->got, "response 1 accept") == expected);
+  CHECK(alive()["responses"] == 2);
+}
+
 TEST_CASE_METHOD(two_customers, "an answer waits out a short outage of the store", "[actors]") {
   database->faults().set_down(true);
   auto got = send<storage::written>(all.registry, choose{first, answer::accept, {}, {samsung}, nullptr});
