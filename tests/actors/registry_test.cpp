@@ -293,7 +293,9 @@ TEST_CASE("a campaign whose actor is on its way out when it is opened comes back
   world.database->faults().set_down(true);
   world.pass(1s);
   auto asked = world.send<campaign>(world.all.registry, get_campaign{dr.id});
-  while (!*asked && world.sched.has_job()) world.sched.run_once();
+  const auto steps = GENERATE(range(1, 16, 1));
+  CAPTURE(steps);
+  for (int i = 0; i < steps && world.sched.has_job(); ++i) world.sched.run_once();
   caf::anon_send(caf::actor_cast<registry_base>(world.all.registry),
                  campaign_opened{std::make_shared<const campaign>(dr)});
   world.database->faults().set_down(false);
