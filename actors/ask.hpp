@@ -47,10 +47,10 @@ private:
 /// `on_value(T)` and `on_error(dr::error)` is called. `query` runs on another thread: it may capture values only.
 template <class Self, class Query, class OnValue, class OnError>
 void read(Self* self, const store_actor& store, std::chrono::milliseconds timeout, Query query, OnValue on_value,
-          OnError on_error) {
+          OnError on_error, urgency how = urgency::prompt) {
   using answer = std::invoke_result_t<Query, storage::reader&>;
   auto box = std::make_shared<std::optional<answer>>();
-  read_task task{[box, query = std::move(query)](storage::reader& from) { box->emplace(query(from)); }};
+  read_task task{[box, query = std::move(query)](storage::reader& from) { box->emplace(query(from)); }, how};
   self->request(store, timeout, std::move(task))
       .then(
           [box, on_value = std::move(on_value), on_error](const read_done&) mutable {

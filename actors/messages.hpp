@@ -39,9 +39,16 @@ struct caller {
 struct persist {
   storage::write what;
 };
+/// What a query may hold up.
+enum class urgency : unsigned char {
+  prompt,   ///< somebody waits for it: a page of an alert, a snapshot, a single row
+  yielding, ///< work in the background: goes behind what is prompt
+  lengthy,  ///< a list, whose filter may cost much: does the same, and never takes all readers
+};
 /// Runs `run` on one of the readers' threads; the closure keeps what it read. `run` must be short and must not throw.
 struct read_task {
   std::function<void(storage::reader&)> run;
+  dr::actors::urgency urgency = urgency::prompt;
 };
 struct read_done {
   storage::outage outage; ///< how the reader found the database; what it read is in the closure

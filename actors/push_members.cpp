@@ -13,7 +13,7 @@ namespace dr::actors {
 namespace {
 
 /// Customers asked about in one read: few enough that it ends in time also by a plan that walks the responses for each.
-constexpr std::size_t doubtful_batch = 50;
+constexpr std::size_t doubtful_batch = 500;
 constexpr std::chrono::milliseconds doubt_retry{500};
 
 } // namespace

@@ -109,8 +109,16 @@ struct read_pool {
     store_instant since;
     int tries = 0;
   };
+  /// The next to run, if one may: a prompt one, but every fourth turn is for the others.
+  std::shared_ptr<waiting> take();
+  std::deque<std::shared_ptr<waiting>>& queue_of(const read_task& task) {
+    return task.urgency == urgency::prompt ? prompt : others;
+  }
   std::vector<slot> readers;
-  std::deque<std::shared_ptr<waiting>> queue;
+  std::deque<std::shared_ptr<waiting>> prompt;
+  std::deque<std::shared_ptr<waiting>> others;
+  std::size_t lengthy = 0; ///< of those that run
+  unsigned turns = 0;
   std::optional<failing_time> failing = {}; ///< the readers do not reach the database
   bool probing = false;
 };

@@ -20,25 +20,42 @@ constexpr int read_tries_max = 5;
 
 } // namespace
 
+std::shared_ptr<read_pool::waiting> read_pool::take() {
+  constexpr unsigned turns_of_others = 4;
+  const auto lost = std::ranges::count(readers, condition::lost, &slot::at); // perhaps by a list
+  const bool may_be_lengthy = readers.size() == 1 || lengthy + static_cast<std::size_t>(lost) + 1 < readers.size();
+  const auto other = std::ranges::find_if(
+      others, [&](const auto& one) { return may_be_lengthy || one->task.urgency != urgency::lengthy; });
+  std::shared_ptr<waiting> next;
+  if (other != others.end() && (prompt.empty() || ++turns % turns_of_others == 0)) {
+    next = std::move(*other);
+    others.erase(other);
+  } else if (!prompt.empty()) {
+    next = std::move(prompt.front());
+    prompt.pop_front();
+  }
+  return next;
+}
+
 caf::result<read_done> store_state::take(read_task& task) {
-  if (reads.queue.size() >= options.read_queue_max)
+  if (reads.prompt.size() + reads.others.size() >= options.read_queue_max)
     return to_caf(fail(errc::overloaded, "too many queries are waiting: try again in a moment"));
   auto what = std::make_shared<read_pool::waiting>();
   what->task = std::move(task);
   auto promise = self->make_response_promise<read_done>();
   what->reply = promise;
   what->since = self->clock().now();
-  reads.queue.push_back(what);
+  reads.queue_of(what->task).push_back(what);
   pump_reads();
   return promise;
 }
 
 void store_state::pump_reads() {
-  while (!reads.queue.empty()) {
+  for (;;) {
     auto idle = std::ranges::find(reads.readers, read_pool::condition::idle, &read_pool::slot::at);
     if (idle == reads.readers.end()) return;
-    auto next = std::move(reads.queue.front());
-    reads.queue.pop_front();
+    auto next = reads.take();
+    if (!next) return;
     if (self->clock().now() - next->since >= options.read_timeout) { // its caller has given up
       next->reply.deliver(to_caf(fail(errc::timed_out, "the query waited too long: try again")));
       continue;
@@ -51,15 +68,21 @@ void store_state::run_read(std::size_t reader, std::shared_ptr<read_pool::waitin
   auto& slot = reads.readers[reader];
   slot.at = read_pool::condition::busy;
   ++what->tries;
+  const std::size_t lengthy = what->task.urgency == urgency::lengthy ? 1 : 0;
+  reads.lengthy += lengthy;
   self->request(slot.worker.handle, options.read_timeout, what->task)
       .then(
-          [this, reader, what](const read_done& done) {
+          [this, reader, what, lengthy](const read_done& done) {
+            reads.lengthy -= lengthy;
             reads.readers[reader].at = read_pool::condition::idle;
             note_read(done.outage);
             what->reply.deliver(done);
             pump_reads();
           },
-          [this, reader, what](const caf::error& why) { read_lost(reader, *what, why); });
+          [this, reader, what, lengthy](const caf::error& why) {
+            reads.lengthy -= lengthy;
+            read_lost(reader, *what, why);
+          });
 }
 
 void store_state::read_lost(std::size_t reader, read_pool::waiting& what, const caf::error& why) {
@@ -76,7 +99,8 @@ void store_state::read_lost(std::size_t reader, read_pool::waiting& what, const 
   } else if (what.tries >= read_tries_max) {
     what.reply.deliver(to_caf(fail(errc::store_unavailable, "storage cannot be read: try again")));
   } else { // the reader was not there: the query was not begun, and goes to whoever is free first
-    reads.queue.push_front(std::make_shared<read_pool::waiting>(std::move(what)));
+    auto& queue = reads.queue_of(what.task);
+    queue.push_front(std::make_shared<read_pool::waiting>(std::move(what)));
   }
   pump_reads();
 }

@@ -109,9 +109,10 @@ awaitable<result<Reply>> ask(caf::actor_system& system, const Handle& to, Messag
 /// another thread, perhaps after the timeout: it may capture values only.
 template <class Query, class Answer = std::invoke_result_t<Query&, storage::reader&>>
 awaitable<Answer> read(caf::actor_system& system, const actors::store_actor& store, std::chrono::milliseconds timeout,
-                       Query query) {
+                       Query query, actors::urgency how = actors::urgency::prompt) {
   auto box = std::make_shared<std::optional<Answer>>();
-  actors::read_task task{[box, query = std::move(query)](storage::reader& from) mutable { box->emplace(query(from)); }};
+  actors::read_task task{[box, query = std::move(query)](storage::reader& from) mutable { box->emplace(query(from)); },
+                         how};
   const auto unbox = [box](result<caf::message> got) -> Answer {
     if (!got) return got.error();
     if (!*box) return fail(errc::internal, "a read ended without an answer");

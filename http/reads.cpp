@@ -2,8 +2,6 @@
 
 #include "actors/user_cache.hpp"
 
-#include <algorithm>
-
 namespace dr::http {
 
 namespace {
@@ -11,9 +9,7 @@ namespace {
 using storage::page_request;
 using storage::reader;
 
-constexpr int customer_batch = 500;
 constexpr std::chrono::milliseconds probe_timeout{1000};
-constexpr std::size_t max_customer_campaigns = 20'000;
 constexpr int overview_campaigns = 100;
 constexpr int overview_events = 20;
 constexpr int overview_parked = 20;
@@ -22,41 +18,9 @@ template <class Query> auto read_within(front_context& app, Query query) {
   return read(app.system, app.services.store, app.request_timeout(), std::move(query));
 }
 
-/// The campaigns that a user is part of, by id, behind `after`.
-result<std::vector<campaign>> campaigns_of(reader& from, user_id user, const storage::campaign_filter& filter) {
-  std::vector<campaign> found;
-  std::int64_t after = 0;
-  for (bool more = true; more && found.size() < max_customer_campaigns;) {
-    // Response ids begin at 1, so that behind 0 there is the first; page 0 counts rows, which nobody needs here.
-    auto rows = from.responses({{}, user, {}}, {after, 0, customer_batch});
-    if (!rows) return rows.error();
-    for (const auto& row : rows->items) {
-      auto c = from.find_campaign(row.campaign);
-      if (!c) return c.error();
-      after = row.id.value;
-      if (filter.status && c->status != *filter.status) continue;
-      if (!filter.type.empty() && c->type != filter.type) continue;
-      found.push_back(std::move(*c));
-    }
-    more = rows->more && !rows->items.empty();
-  }
-  std::sort(found.begin(), found.end(), [](const campaign& a, const campaign& b) { return a.id < b.id; });
-  return found;
-}
-
-storage::page<campaign> cut(std::vector<campaign> all, const page_request& at, bool keyset) {
-  storage::page<campaign> page;
-  auto begin = all.begin();
-  if (keyset) {
-    begin = std::find_if(begin, all.end(), [&](const campaign& c) { return c.id.value > at.after; });
-  } else {
-    page.total = static_cast<std::int64_t>(all.size());
-    begin += std::min<std::int64_t>(at.number * at.size, *page.total);
-  }
-  const auto count = std::min<std::int64_t>(at.size, all.end() - begin);
-  page.more = all.end() - begin > count;
-  page.items.assign(std::make_move_iterator(begin), std::make_move_iterator(begin + count));
-  return page;
+/// For what may take long: lists as the caller filters them.
+template <class Query> auto read_list(front_context& app, Query query) {
+  return read(app.system, app.services.store, app.request_timeout(), std::move(query), actors::urgency::lengthy);
 }
 
 } // namespace
@@ -91,11 +55,11 @@ awaitable<result<user>> find_user(front_context& app, user_id id) {
 }
 
 awaitable<result<storage::page<user>>> list_users(front_context& app, storage::user_filter filter, page_request at) {
-  return read_within(app, [=](reader& from) { return from.users(filter, at); });
+  return read_list(app, [=](reader& from) { return from.users(filter, at); });
 }
 
 awaitable<result<storage::page<ledger_entry>>> list_ledger(front_context& app, user_id id, page_request at) {
-  return read_within(app, [=](reader& from) -> result<storage::page<ledger_entry>> {
+  return read_list(app, [=](reader& from) -> result<storage::page<ledger_entry>> {
     if (auto owner = from.find_user(id); !owner) return owner.error();
     return from.ledger(id, at);
   });
@@ -104,22 +68,17 @@ awaitable<result<storage::page<ledger_entry>>> list_ledger(front_context& app, u
 awaitable<result<campaign>> find_campaign(front_context& app, campaign_id id, actors::caller by) {
   return read_within(app, [=](reader& from) -> result<campaign> {
     if (!by.is_admin()) {
-      auto own = from.responses({id, by.user, {}}, {0, 0, 1});
+      const auto own = from.part_of(id, {&by.user, 1});
       if (!own) return own.error();
-      if (own->items.empty()) return fail(errc::not_found);
+      if (own->empty()) return fail(errc::not_found);
     }
     return from.find_campaign(id);
   });
 }
 
 awaitable<result<storage::page<campaign>>> list_campaigns(front_context& app, storage::campaign_filter filter,
-                                                          page_request at, bool keyset, actors::caller by) {
-  return read_within(app, [=](reader& from) -> result<storage::page<campaign>> {
-    if (by.is_admin()) return from.campaigns(filter, at);
-    auto own = campaigns_of(from, by.user, filter);
-    if (!own) return own.error();
-    return cut(std::move(*own), at, keyset);
-  });
+                                                          page_request at) {
+  return read_list(app, [=](reader& from) { return from.campaigns(filter, at); });
 }
 
 awaitable<result<storage::campaign_response>> find_response(front_context& app, response_id id, actors::caller by) {
@@ -132,7 +91,7 @@ awaitable<result<storage::campaign_response>> find_response(front_context& app, 
 
 awaitable<result<std::string>> list_responses(front_context& app, storage::response_filter filter,
                                               collection_place place, paging at) {
-  return read_within(app, [=](reader& from) -> result<std::string> {
+  return read_list(app, [=](reader& from) -> result<std::string> {
     collection_writer document(place, at, static_cast<std::size_t>(at.at.size));
     const auto add = [&](const response& row) { document.add(row, write_response, row.id.value); };
     const auto end = from.each_response(filter, at.at, add);
@@ -151,16 +110,16 @@ awaitable<result<reduction_check>> find_check(front_context& app, check_id id, a
 
 awaitable<result<storage::page<reduction_check>>> list_checks(front_context& app, storage::check_filter filter,
                                                               page_request at) {
-  return read_within(app, [=](reader& from) { return from.checks(filter, at); });
+  return read_list(app, [=](reader& from) { return from.checks(filter, at); });
 }
 
 awaitable<result<std::vector<event>>> list_events(front_context& app, storage::event_filter filter) {
-  return read_within(app, [=](reader& from) { return from.events(filter); });
+  return read_list(app, [=](reader& from) { return from.events(filter); });
 }
 
 awaitable<result<std::vector<storage::statement_row>>> read_statement(front_context& app, campaign_id id,
                                                                       response_id after, int limit) {
-  return read_within(app, [=](reader& from) -> result<std::vector<storage::statement_row>> {
+  return read_list(app, [=](reader& from) -> result<std::vector<storage::statement_row>> {
     if (!after)
       if (auto known = from.find_campaign(id); !known) return known.error();
     return from.statement(id, after, limit);

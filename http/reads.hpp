@@ -28,9 +28,8 @@ awaitable<result<storage::page<ledger_entry>>> list_ledger(front_context& app, u
 
 /// For a customer only a campaign it is part of.
 awaitable<result<campaign>> find_campaign(front_context& app, campaign_id id, actors::caller by);
-/// For a customer only the campaigns it is part of.
 awaitable<result<storage::page<campaign>>> list_campaigns(front_context& app, storage::campaign_filter filter,
-                                                          storage::page_request at, bool keyset, actors::caller by);
+                                                          storage::page_request at);
 
 awaitable<result<storage::campaign_response>> find_response(front_context& app, response_id id, actors::caller by);
 /// The whole document: it is written while the rows come, so that a page of a thousand needs no page in memory.

@@ -91,6 +91,7 @@ struct user_filter {
 struct campaign_filter {
   std::optional<campaign_status> status;
   std::string type;
+  user_id user = {}; ///< only those that the user is part of; none: all
 };
 struct response_filter {
   campaign_id campaign;

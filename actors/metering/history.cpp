@@ -76,7 +76,7 @@ void history_state::read_page() {
   read(
       self, parts.store, store_timeout, std::move(query),
       [this, limit, today](page_read page) { page_came(std::move(page), limit, today); },
-      [this](const error&) { pause(); });
+      [this](const error&) { pause(); }, urgency::yielding);
 }
 
 void history_state::page_came(page_read page, std::size_t asked_for, korean_day today) {

@@ -113,7 +113,8 @@ void verification_state::read_some(std::vector<response_id> ids) {
       [this, ids, moved](const error& why) {
         std::erase(reads, moved);
         materials_failed(ids, why);
-      });
+      },
+      urgency::yielding);
 }
 
 void verification_state::materials_failed(const std::vector<response_id>& ids, const error& why) {

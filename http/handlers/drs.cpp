@@ -74,9 +74,10 @@ awaitable<reply> list_drs(call& c) {
   storage::campaign_filter filter;
   filter.status = query.named<campaign_status>("status", parse_campaign_status, "scheduled, running, end or canceled");
   filter.type = query.text("type", 50).value_or("");
+  filter.user = c.by().user; // a customer's own; the admin has none
   const auto at = query.page();
   if (auto fine = query.finish(); !fine) co_return refuse(c, fine.error());
-  auto pending = list_campaigns(c.app, filter, at.at, at.keyset, c.by());
+  auto pending = list_campaigns(c.app, filter, at.at);
   const auto rows = co_await std::move(pending);
   if (!rows) co_return refuse(c, rows.error());
   co_return list_reply(c, "drs", at, *rows, write_campaign, [](const campaign& row) { return row.id.value; });

@@ -34,6 +34,11 @@ private:
   page<T> page_;
 };
 
+bool is_part_of(memory_state& s, user_id user, campaign_id campaign) {
+  return std::ranges::any_of(s.responses_of_user[user],
+                             [&](response_id one) { return s.responses.at(one).campaign == campaign; });
+}
+
 std::string lower_ascii(std::string text) {
   for (auto& c : text)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -80,6 +85,7 @@ public:
       for (const auto& [id, c] : s.campaigns) {
         if (filter.status && *filter.status != c.status) continue;
         if (!filter.type.empty() && filter.type != c.type) continue;
+        if (filter.user && !is_part_of(s, filter.user, id)) continue;
         if (!out.offer(id.value, [&c = c] { return c; })) break;
       }
       return out.take();
@@ -137,9 +143,7 @@ public:
     return read<std::vector<user_id>>([&](memory_state& s) -> result<std::vector<user_id>> {
       std::vector<user_id> out;
       for (const auto user : users)
-        if (std::ranges::any_of(s.responses_of_user[user],
-                                [&](response_id one) { return s.responses.at(one).campaign == id; }))
-          out.push_back(user);
+        if (is_part_of(s, user, id)) out.push_back(user);
       return out;
     });
   }

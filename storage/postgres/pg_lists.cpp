@@ -100,7 +100,9 @@ result<page<campaign>> pg_reader::campaigns(const campaign_filter& filter, const
   parameters values;
   filter.status ? values.add(std::int64_t{static_cast<unsigned char>(*filter.status)}) : values.add_null();
   filter.type.empty() ? values.add_null() : values.add(std::string_view{filter.type});
-  return list<campaign>(sql::list_campaigns, sql::count_campaigns, values, at, read_campaign);
+  if (!filter.user) return list<campaign>(sql::list_campaigns, sql::count_campaigns, values, at, read_campaign);
+  values.add(filter.user.value);
+  return list<campaign>(sql::list_campaigns_of_user, sql::count_campaigns_of_user, values, at, read_campaign);
 }
 
 result<page_end> pg_reader::each_response(const response_filter& filter, const page_request& at,
@@ -108,9 +110,7 @@ result<page_end> pg_reader::each_response(const response_filter& filter, const p
   parameters values;
   values.add_nonzero(filter.campaign.value).add_nonzero(filter.user.value);
   filter.answer ? values.add(std::int64_t{static_cast<unsigned char>(*filter.answer)}) : values.add_null();
-  // How many responses a campaign has is known without counting a million of them.
-  const bool whole = filter.campaign && !filter.user && !filter.answer;
-  const auto& count = whole ? sql::count_dispatched : sql::count_responses;
+  const auto& count = filter.user ? sql::count_responses : sql::count_by_campaigns;
   const bool keyset = at.after > 0;
   bool began = false;
   return read<page_end>(!keyset, [&](session& in) -> result<page_end> {

@@ -6,8 +6,11 @@
 
 namespace dr::storage::sql {
 
-#define DR_RESPONSE_TABLES                                                                                             \
-  " FROM response r JOIN users u ON u.id = r.user_id LEFT JOIN verification v ON v.response_id = r.id "
+// OFFSET 0, here and below, keeps the look into the index by key inside: a queue that is long beside a page of
+// responses invites to walk all of it, and the statistics of a young table to walk that.
+#define DR_QUEUE                                                                                                       \
+  " LEFT JOIN LATERAL (SELECT x.response_id FROM verification x WHERE x.response_id = r.id OFFSET 0) AS v ON true "
+#define DR_RESPONSE_TABLES " FROM response r JOIN users u ON u.id = r.user_id" DR_QUEUE
 #define DR_QUEUED "v.response_id IS NOT NULL"
 
 inline constexpr statement ping{"ping", "SELECT 1"};
@@ -27,6 +30,14 @@ inline constexpr statement list_campaigns{"list_campaigns",
                                           "AND c.id > $3 ORDER BY c.id LIMIT $4 OFFSET $5"};
 inline constexpr statement count_campaigns{"count_campaigns",
                                            "SELECT count(*) FROM campaign c WHERE" DR_CAMPAIGN_FILTER};
+// The same filter, and the user whose campaigns they are.
+#define DR_CAMPAIGNS_OF_USER                                                                                           \
+  " FROM (SELECT x.campaign_id FROM response x WHERE x.user_id = $3 OFFSET 0) AS r "                                   \
+  "JOIN campaign c ON c.id = r.campaign_id WHERE" DR_CAMPAIGN_FILTER
+inline constexpr statement list_campaigns_of_user{"list_campaigns_of_user",
+                                                  "SELECT " DR_CAMPAIGN_COLUMNS DR_CAMPAIGNS_OF_USER
+                                                  "AND c.id > $4 ORDER BY c.id LIMIT $5 OFFSET $6"};
+inline constexpr statement count_campaigns_of_user{"count_campaigns_of_user", "SELECT count(*)" DR_CAMPAIGNS_OF_USER};
 // 1 scheduled, 2 running, 3 ended; settlement 2 is verifying.
 inline constexpr statement unfinished_campaigns{
     "unfinished_campaigns", "SELECT " DR_CAMPAIGN_COLUMNS " FROM campaign c WHERE c.status IN (1,2) "
@@ -38,42 +49,58 @@ inline constexpr statement response_by_id{"response_by_id", "SELECT " DR_RESPONS
 #define DR_RESPONSE_FILTER                                                                                             \
   " ($1::bigint IS NULL OR r.campaign_id = $1) AND ($2::bigint IS NULL OR r.user_id = $2) "                            \
   "AND ($3::smallint IS NULL OR r.answer = $3) "
-inline constexpr statement list_responses{"list_responses",
-                                          "SELECT " DR_RESPONSE_COLUMNS "," DR_QUEUED ",c.version" DR_RESPONSE_TABLES
-                                          "JOIN campaign c ON c.id = r.campaign_id WHERE" DR_RESPONSE_FILTER
-                                          "AND r.id > $4 ORDER BY r.id LIMIT $5 OFFSET $6"};
+// The page first, then what belongs to its rows: pages far behind skip responses only.
+inline constexpr statement list_responses{
+    "list_responses",
+    "SELECT " DR_RESPONSE_COLUMNS "," DR_QUEUED ",c.version FROM "
+    "(SELECT * FROM response r WHERE" DR_RESPONSE_FILTER "AND r.id > $4 ORDER BY r.id LIMIT $5 OFFSET $6) AS r "
+    "JOIN users u ON u.id = r.user_id JOIN campaign c ON c.id = r.campaign_id" DR_QUEUE "ORDER BY r.id"};
 inline constexpr statement count_responses{"count_responses",
                                            "SELECT count(*) FROM response r WHERE" DR_RESPONSE_FILTER};
-// Takes the same filter, of which only the campaign is given.
-inline constexpr statement count_dispatched{
-    "count_dispatched", "SELECT coalesce((SELECT c.dispatched FROM campaign c WHERE c.id = $1::bigint "
-                        "AND $2::bigint IS NULL AND $3::smallint IS NULL),0)"};
+// Takes the same filter, with any user: the campaigns know how many of their responses have which answer.
+inline constexpr statement count_by_campaigns{
+    "count_by_campaigns",
+    "SELECT coalesce(sum(CASE $3::smallint WHEN 0 THEN c.dispatched - c.accept - c.deny WHEN 1 THEN c.accept "
+    "WHEN 2 THEN c.deny ELSE c.dispatched END),0)::bigint FROM campaign c "
+    "WHERE ($1::bigint IS NULL OR c.id = $1) AND $2::bigint IS NULL"};
+// Campaigns are opened one after the other, so that none that is open has responses before those of the first: a user's
+// whole history need not be looked at.
 inline constexpr statement open_responses{
     "open_responses",
-    "SELECT " DR_RESPONSE_COLUMNS "," DR_QUEUED "," DR_CAMPAIGN_COLUMNS DR_RESPONSE_TABLES
-    "JOIN campaign c ON c.id = r.campaign_id WHERE r.user_id = $1 AND c.status IN (1,2) ORDER BY r.id"};
-// OFFSET 0 keeps it one look into the index per user.
+    "SELECT " DR_RESPONSE_COLUMNS "," DR_QUEUED "," DR_CAMPAIGN_COLUMNS
+    " FROM (SELECT * FROM response x WHERE x.user_id = $1 AND x.id >= (SELECT y.id FROM response y WHERE y.campaign_id "
+    "= "
+    "(SELECT min(c.id) FROM campaign c WHERE c.status IN (1,2) AND c.dispatched > 0) ORDER BY y.id LIMIT 1) OFFSET 0) "
+    "AS r JOIN users u ON u.id = r.user_id" DR_QUEUE
+    "JOIN campaign c ON c.id = r.campaign_id WHERE c.status IN (1,2) ORDER BY r.id"};
+// By the range of the campaign's responses, as material_neighbours.
 inline constexpr statement part_of{
-    "part_of", "SELECT w.user_id FROM unnest($2::bigint[]) AS w(user_id) WHERE EXISTS "
-               "(SELECT FROM response r WHERE r.user_id = w.user_id AND r.campaign_id = $1 OFFSET 0)"};
+    "part_of", "WITH span AS MATERIALIZED (SELECT "
+               "(SELECT x.id FROM response x WHERE x.campaign_id = $1 ORDER BY x.id LIMIT 1) AS first,"
+               "(SELECT x.id FROM response x WHERE x.campaign_id = $1 ORDER BY x.id DESC LIMIT 1) AS last) "
+               "SELECT w.user_id FROM span, unnest($2::bigint[]) AS w(user_id) WHERE EXISTS "
+               "(SELECT FROM response r WHERE r.user_id = w.user_id AND r.id BETWEEN span.first AND span.last "
+               "AND r.campaign_id = $1 OFFSET 0)"};
+#define DR_DISPATCHED                                                                                                  \
+  "SELECT r.id,r.user_id,r.capacity_w,r.answer,"                                                                       \
+  "r.version + (r.verification = 0 AND v.response_id IS NOT NULL)::int FROM "
 inline constexpr statement dispatched{
-    "dispatched", "SELECT r.id,r.user_id,r.capacity_w,r.answer,"
-                  "r.version + (r.verification = 0 AND v.response_id IS NOT NULL)::int FROM response r "
-                  "LEFT JOIN verification v ON v.response_id = r.id "
-                  "WHERE r.campaign_id = $1 AND r.id > $2 ORDER BY r.id LIMIT $3"};
+    "dispatched", DR_DISPATCHED "response r" DR_QUEUE "WHERE r.campaign_id = $1 AND r.id > $2 ORDER BY r.id LIMIT $3"};
+// While a campaign is open, none of its responses is in the queue.
 inline constexpr statement dispatched_pending{
-    "dispatched_pending", "SELECT r.id,r.user_id,r.capacity_w,r.answer,"
-                          "r.version + (r.verification = 0 AND v.response_id IS NOT NULL)::int FROM campaign c "
-                          "JOIN response r ON r.campaign_id = c.id LEFT JOIN verification v ON v.response_id = r.id "
-                          "WHERE c.id = $1 AND r.campaign_id = $1 AND r.id > $2 AND (c.status IN (1,2) "
-                          "OR v.response_id IS NOT NULL) ORDER BY r.id LIMIT $3"};
+    "dispatched_pending",
+    DR_DISPATCHED "campaign c JOIN response r ON r.campaign_id = c.id LEFT JOIN LATERAL (SELECT x.response_id "
+                  "FROM verification x WHERE c.status = 3 AND x.response_id = r.id OFFSET 0) AS v ON true "
+                  "WHERE c.id = $1 AND r.campaign_id = $1 AND r.id > $2 AND (c.status IN (1,2) "
+                  "OR v.response_id IS NOT NULL) ORDER BY r.id LIMIT $3"};
 
 inline constexpr statement check_by_id{"check_by_id", "SELECT " DR_CHECK_COLUMNS " FROM reduction_check k "
                                                       "JOIN users u ON u.id = k.user_id WHERE k.id = $1"};
 #define DR_CHECK_FILTER " ($1::bigint IS NULL OR k.campaign_id = $1) AND ($2::bigint IS NULL OR k.user_id = $2) "
-inline constexpr statement list_checks{"list_checks", "SELECT " DR_CHECK_COLUMNS " FROM reduction_check k "
-                                                      "JOIN users u ON u.id = k.user_id WHERE" DR_CHECK_FILTER
-                                                      "AND k.id > $3 ORDER BY k.id LIMIT $4 OFFSET $5"};
+inline constexpr statement list_checks{"list_checks", "SELECT " DR_CHECK_COLUMNS
+                                                      " FROM (SELECT * FROM reduction_check k WHERE" DR_CHECK_FILTER
+                                                      "AND k.id > $3 ORDER BY k.id LIMIT $4 OFFSET $5) AS k "
+                                                      "JOIN users u ON u.id = k.user_id ORDER BY k.id"};
 inline constexpr statement count_checks{"count_checks", "SELECT count(*) FROM reduction_check k WHERE" DR_CHECK_FILTER};
 
 inline constexpr statement list_entries{"list_entries",
@@ -92,7 +119,8 @@ inline constexpr statement last_events{"last_events", "SELECT * FROM (SELECT " D
 inline constexpr statement statement_rows{"statement_rows",
                                           "SELECT " DR_RESPONSE_COLUMNS "," DR_QUEUED
                                           ",u.cust_no,k.id IS NOT NULL," DR_CHECK_COLUMNS DR_RESPONSE_TABLES
-                                          "LEFT JOIN reduction_check k ON k.response_id = r.id "
+                                          "LEFT JOIN LATERAL (SELECT * FROM reduction_check x "
+                                          "WHERE x.response_id = r.id OFFSET 0) AS k ON true "
                                           "WHERE r.campaign_id = $1 AND r.id > $2 ORDER BY r.id LIMIT $3"};
 
 inline constexpr statement find_keyed{"find_keyed",
@@ -139,8 +167,7 @@ inline constexpr statement material_jobs{
 // 4 is canceled; a campaign that is frozen counts with its accepts, one that is not with every answer. First the
 // few campaigns that may be neighbours, then of each the user's response, by the range of its responses' numbers: a
 // user may have hundreds of responses, and all of them would be looked at for every check. The range is two look-ups
-// (min and max together would read the whole campaign). OFFSET 0, here and below, keeps the index look-ups inside:
-// while a table is young, its statistics invite to walk it for each check.
+// (min and max together would read the whole campaign).
 inline constexpr statement material_neighbours{
     "material_neighbours",
     "WITH near AS MATERIALIZED (SELECT c.id,c.starts_at,c.frozen,"

@@ -25,8 +25,8 @@ struct reading_world : stepped_system {
   store_options options;
   store_actor under_test;
 
-  reading_world() {
-    options.read_queue_max = 2;
+  explicit reading_world(std::size_t queue_max = 2) {
+    options.read_queue_max = queue_max;
     store_workers workers;
     for (auto& r : readers) {
       r.stable = make_stable(system, "a reader");
@@ -66,11 +66,21 @@ struct reading_world : stepped_system {
     r.actor = nullptr;
     run();
   }
-  auto ask_for() {
-    auto got = send<read_done>(under_test, read_task{[](storage::reader&) {}});
+  auto ask_for(urgency how = urgency::prompt) {
+    auto got = send<read_done>(under_test, read_task{[](storage::reader&) {}, how});
     run();
     return got;
   }
+  urgency answered(int reader) {
+    const auto how = readers.at(reader).tasks.front().urgency;
+    readers.at(reader).answer();
+    run();
+    return how;
+  }
+};
+
+struct long_queue_world : reading_world {
+  long_queue_world() : reading_world(100) {}
 };
 
 } // namespace
@@ -87,6 +97,31 @@ TEST_CASE_METHOD(reading_world, "each reader has one task at a time, and a full 
   CHECK_FALSE(*a);
   CHECK(readers[1].tasks.size() == 1); // the next in the queue
   CHECK_FALSE(*c);
+}
+
+TEST_CASE_METHOD(long_queue_world, "lists leave a reader to the others, and nobody waits for ever", "[actors]") {
+  std::vector<pending<read_done>> lists, rows;
+  for (int i = 0; i < 3; ++i) lists.push_back(ask_for(urgency::lengthy));
+  CHECK(readers[0].tasks.size() == 1);
+  CHECK(readers[1].tasks.empty()); // kept free
+  for (int i = 0; i < 8; ++i) rows.push_back(ask_for());
+  auto background = ask_for(urgency::yielding);
+  CHECK(readers[1].tasks.size() == 1);
+  std::vector<urgency> order;
+  for (int i = 0; i < 9; ++i) order.push_back(answered(1));
+  CHECK(std::ranges::count(order, urgency::prompt) == 8);
+  CHECK(std::ranges::count(order, urgency::lengthy) == 0); // one is under way all the time
+  CHECK(order.back() != urgency::yielding);                // it had its turn before
+  CHECK(*background);
+  for (const auto& row : rows) CHECK(*row);
+  answered(0);
+  CHECK(*lists[0]);
+  auto row = ask_for(); // beside the second list
+  REQUIRE(readers[1].tasks.size() == 1);
+  answered(1);
+  CHECK(*row);
+  while (!readers[0].tasks.empty()) answered(0);
+  for (const auto& list : lists) CHECK(*list);
 }
 
 TEST_CASE_METHOD(reading_world, "a stuck reader costs one caller and comes back when it answers", "[actors]") {

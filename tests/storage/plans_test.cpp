@@ -70,6 +70,30 @@ TEST_CASE("a check's neighbours are found without a look at all responses of its
   CHECK(rows_looked_at(s, "response") - before <= 20 * 10);
 }
 
+TEST_CASE("what is open for a customer is found without a look at all its responses", "[storage][plans]") {
+  house s{kind::postgres};
+  constexpr std::int64_t users = 20;
+  std::vector<user_id> all;
+  for (std::int64_t i = 0; i < users; ++i) all.push_back(s.enrol("user " + std::to_string(i)).id);
+  constexpr std::int64_t canceled = 60;
+  for (std::int64_t i = 0; i < canceled; ++i) {
+    auto other = s.open();
+    s.must<campaign>(save_campaign{dr::canceled(other, "계통 회복", noon()).value(), other.version, noon()});
+  }
+  auto open = s.open();
+  auto before = rows_looked_at(s, "response");
+  auto theirs = s.read().open_responses(all.front());
+  REQUIRE(theirs);
+  REQUIRE(theirs->size() == 1);
+  CHECK(theirs->front().campaign.id == open.id);
+  auto after = rows_looked_at(s, "response");
+  CHECK(after - before <= 5);
+  auto part = s.read().part_of(open.id, all);
+  REQUIRE(part);
+  CHECK(part->size() == users);
+  CHECK(rows_looked_at(s, "response") - after <= 2 * users);
+}
+
 TEST_CASE("expired keys are thrown away, and no others", "[storage][plans]") {
   house s{kind::postgres};
   auto u = s.enrol("samsung");

@@ -83,6 +83,22 @@ TEST_CASE("campaigns and responses are filtered", "[storage][reading]") {
   CHECK(ids(s.read().responses({{}, {2}, {}}, {}).value().items) == list{2, 5});
   CHECK(ids(s.read().responses({{2}, {}, answer::accept}, {}).value().items) == list{5});
   CHECK(ids(s.read().responses({{2}, {}, answer::ignore}, {4, 0, 10}).value().items) == list{6});
+  auto late = s.enrol("late").id; // part of no campaign
+  CHECK(ids(s.read().campaigns({{}, "", {2}}, {}).value().items) == list{1, 2});
+  CHECK(ids(s.read().campaigns({campaign_status::end, "", {2}}, {}).value().items) == list{1});
+  CHECK(ids(s.read().campaigns({{}, "citizen", {2}}, {1, 0, 10}).value().items) == list{2});
+  auto first = s.read().campaigns({{}, "", {2}}, {0, 0, 1}).value();
+  CHECK((first.total == 2 && first.more));
+  CHECK(s.read().campaigns({{}, "", late}, {}).value().total == 0);
+  // The numbers of a whole list come from its campaigns; they are those of the rows.
+  for (const auto campaign : {campaign_id{}, campaign_id{1}, campaign_id{2}, campaign_id{99}})
+    for (const auto chosen : {std::optional<answer>{}, std::optional{answer::ignore}, std::optional{answer::accept},
+                              std::optional{answer::deny}}) {
+      auto rows = s.read().responses({campaign, {}, chosen}, {0, 0, 100}).value();
+      CHECK(rows.total == std::ssize(rows.items));
+    }
+  CHECK(ids(s.read().responses({{}, {}, {}}, {0, 1, 4}).value().items) == list{5, 6});
+  CHECK(s.read().open_responses(late).value().empty());
   CHECK(ids(s.read().unfinished_campaigns().value()) == list{1, 2});
   auto open = s.read().open_responses({2}).value();
   REQUIRE(open.size() == 1);
