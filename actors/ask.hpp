@@ -76,11 +76,6 @@ void write(Self* self, const store_actor& store, Timeout timeout, storage::write
             [on_error = std::move(on_error)](const caf::error& why) mutable { on_error(from_caf(why)); });
 }
 
-/// An error after which it is open whether the change happened: the next decision needs the stored truth.
-inline bool leaves_doubt(const error& why) noexcept {
-  return why.code == errc::outcome_unknown || why.code == errc::timed_out || why.code == errc::internal;
-}
-
 /// An error that passes by itself: try again later.
 inline bool passing(const error& why) noexcept {
   return leaves_doubt(why) || why.code == errc::store_unavailable || why.code == errc::overloaded;

@@ -14,7 +14,7 @@ using storage::written;
 
 /// A change decided on an outdated row is decided again, so many times.
 constexpr int decision_tries_max = 5;
-/// Until counts that could not be read are read again without anybody asking.
+/// Until counts that are still in doubt are read again without anybody asking.
 constexpr std::chrono::seconds recount_delay{2};
 
 } // namespace
@@ -178,7 +178,7 @@ void campaign_state::count_anew() {
         take_over(std::move(found), heard);
         for (auto& asker : std::exchange(askers, {})) asker.deliver(row);
         tell_summary();
-        if (counts_doubtful) summary_moved(); // there was news while it was read
+        if (counts_doubtful) arm_summary(recount_delay); // there was news while it was read
         if (jobs.empty()) next();
       },
       [this](const error& why) {

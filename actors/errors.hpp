@@ -17,6 +17,10 @@ caf::error to_caf(error why);
 /// receiver that was shut down → shutting_down; anything else is a defect of ours → internal. A service that is being
 /// restarted answers store_unavailable itself (see stable.hpp), for such a request was never begun.
 error from_caf(const caf::error& why);
+/// An error after which it is open whether the change happened: the next decision needs the stored truth.
+inline bool leaves_doubt(const error& why) noexcept {
+  return why.code == errc::outcome_unknown || why.code == errc::timed_out || why.code == errc::internal;
+}
 /// Why an actor ended, in one line for the log and the tree: what its exception said, or the reason's name. Not for
 /// clients.
 std::string describe(const caf::error& why);

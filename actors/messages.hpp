@@ -43,7 +43,7 @@ struct persist {
 enum class urgency : unsigned char {
   prompt,   ///< somebody waits for it: a page of an alert, a snapshot, a single row
   yielding, ///< work in the background: goes behind what is prompt
-  lengthy,  ///< a list, whose filter may cost much: does the same, and never takes all readers
+  lengthy,  ///< a list, whose filter may cost much: the same, and never on all readers (of several) at once
 };
 /// Runs `run` on one of the readers' threads; the closure keeps what it read. `run` must be short and must not throw.
 struct read_task {

@@ -73,11 +73,13 @@ void registry_state::spawn_campaign(campaign_id id, std::shared_ptr<const campai
   auto& entry = campaigns[id];
   if (row) learn(row);
   entry.born_at = self->clock().now();
+  entry.reviving = false;
   entry.handle = self->spawn(campaign_behavior, world, id, std::move(row));
   watch(entry.handle, entity_kind::campaign, id.value);
 }
 
-/// Brings a campaign to life that has something to do. One whose actor is just ending comes back when that has ended.
+/// Brings a campaign to life that has something to do. One that is open and whose actor is just ending comes back when
+/// that has ended.
 void registry_state::open(const std::shared_ptr<const campaign>& row) {
   if (campaigns[row->id].handle)
     learn(row);
@@ -168,12 +170,15 @@ void registry_state::campaign_crashed(campaign_entry& entry, campaign_id id) {
   delay =
       std::min<std::chrono::milliseconds>(delay, limits.backoff_max * (entry.crashes > limits.max_restarts ? 6 : 1));
   spdlog::error("campaign {} crashed; it is revived in {} ms", id.value, delay.count());
+  entry.reviving = true;
   self->delayed_send(self, delay, revive_due{id});
 }
 
 void registry_state::drop_if_empty(campaign_id id) {
   auto it = campaigns.find(id);
-  if (it != campaigns.end() && !it->second.handle && it->second.alive == 0) campaigns.erase(it);
+  if (it == campaigns.end()) return;
+  const auto& entry = it->second;
+  if (!entry.handle && !entry.reviving && entry.alive == 0) campaigns.erase(it);
 }
 
 /// Remembers where a response belongs. Without its campaign's actor that waits: the campaign brings its pending ones

@@ -51,6 +51,7 @@ struct registry_state {
     std::vector<response_id> responses = {};  ///< that were alive once
     std::size_t alive = 0;                    ///< of them
     int crashes = 0;                          ///< since it last lived for the restart window
+    bool reviving = false;                    ///< after a crash, in a while
     caf::actor_clock::time_point born_at = {};
   };
   enum class news : unsigned char { terms, frozen, closed };

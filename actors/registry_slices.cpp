@@ -36,7 +36,7 @@ std::size_t registry_state::tell_some(std::size_t budget) {
   while (!fan_outs.empty() && used < budget) {
     auto& f = fan_outs.front();
     auto entry = campaigns.find(f.campaign);
-    if (entry == campaigns.end()) {
+    if (entry == campaigns.end() || (!entry->second.row && f.what != news::closed)) { // forgotten since
       fan_outs.pop_front();
       continue;
     }
@@ -68,7 +68,8 @@ std::size_t registry_state::spawn_some(std::size_t budget) {
   while (!pages.empty() && used < budget) {
     auto& [page, next] = pages.front();
     auto known = campaigns.find(page.of->id);
-    if (known == campaigns.end() || !known->second.handle) { // it is over, or will bring its pages along anew
+    // It is over, or will bring its pages along anew.
+    if (known == campaigns.end() || !known->second.handle || !known->second.row) {
       const auto id = page.of->id;
       pages.pop_front();
       drop_if_empty(id);

@@ -1,5 +1,5 @@
 // Customers' access tokens. A token is shown once and kept as a hash.
-#include "actors/ask.hpp"
+#include "actors/errors.hpp"
 #include "http/codecs/commands.hpp"
 #include "http/handlers/common.hpp"
 #include "http/tokens.hpp"

@@ -1,4 +1,4 @@
-#include "actors/ask.hpp"
+#include "actors/errors.hpp"
 #include "http/codecs/commands.hpp"
 #include "http/handlers/common.hpp"
 

@@ -27,11 +27,12 @@ asio::awaitable<bool> connection::serve() {
   if (!fault_) fault_ = prepare();
   const bool readable = !fault_;
   if (!fault_ && state_.hooks.admit) answer = co_await run_application(part::admission);
-  if (!fault_) fault_ = prepare_body(answer.has_value());
+  const bool refused = answer.has_value();
+  if (!fault_) fault_ = prepare_body(refused);
   if (!fault_ && !request_.stream && !unread_ && !reader_->is_done()) co_await read_body();
   if (aborted_) co_return false;
-  if (!fault_ && !answer) answer = co_await run_application(part::endpoint);
-  if (fault_) answer = render(fault_);
+  if (!fault_ && !refused) answer = co_await run_application(part::endpoint);
+  if (fault_ && !refused) answer = render(fault_);
   if (upgrade_) co_return true;
   if (readable && state_.hooks.complete) state_.hooks.complete(request_, *answer);
   const auto framing = frame(*answer);

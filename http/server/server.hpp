@@ -30,7 +30,8 @@ struct server_hooks {
   /// The request is null, or partly filled, when it could not be read. Default: plain text.
   std::function<reply(unsigned status, std::string_view detail, const request_context* request)> render_error;
   /// Decides about every request whose header could be read, before its body is, also about those without a route
-  /// (`request.matched` is null then): a reply is the answer, without a body read or a handler called.
+  /// (`request.matched` is null then): a reply is the answer, and no handler is called. Of the body at most a small one
+  /// is read then, to keep the connection.
   std::function<boost::asio::awaitable<std::optional<reply>>(request_context& request)> admit;
   /// Adds to every answer to a request whose header could be read, just before it is written; not to that which opens a
   /// WebSocket. Must not throw.

@@ -57,12 +57,11 @@ inline constexpr statement list_responses{
     "JOIN users u ON u.id = r.user_id JOIN campaign c ON c.id = r.campaign_id" DR_QUEUE "ORDER BY r.id"};
 inline constexpr statement count_responses{"count_responses",
                                            "SELECT count(*) FROM response r WHERE" DR_RESPONSE_FILTER};
-// Takes the same filter, with any user: the campaigns know how many of their responses have which answer.
-inline constexpr statement count_by_campaigns{
-    "count_by_campaigns",
-    "SELECT coalesce(sum(CASE $3::smallint WHEN 0 THEN c.dispatched - c.accept - c.deny WHEN 1 THEN c.accept "
-    "WHEN 2 THEN c.deny ELSE c.dispatched END),0)::bigint FROM campaign c "
-    "WHERE ($1::bigint IS NULL OR c.id = $1) AND $2::bigint IS NULL"};
+// Takes the same filter, of which at most the campaign is given. (Not with an answer: a campaign's numbers of those are
+// the frozen ones, and an answer may be turned later.)
+inline constexpr statement count_dispatched{
+    "count_dispatched", "SELECT coalesce(sum(c.dispatched),0)::bigint FROM campaign c WHERE ($1::bigint IS NULL "
+                        "OR c.id = $1) AND $2::bigint IS NULL AND $3::smallint IS NULL"};
 // Campaigns are opened one after the other, so that none that is open has responses before those of the first: a user's
 // whole history need not be looked at.
 inline constexpr statement open_responses{

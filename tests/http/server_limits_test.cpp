@@ -71,7 +71,9 @@ TEST_CASE("who is not admitted is told so before the body is read", "[http]") {
     if (request.header("Authorization") != "Bearer good") co_return http::make_reply(401, "text/plain", "who are you");
     co_return std::nullopt;
   };
-  const running_server at(quick_options(), limit_routes(), hooks);
+  auto options = quick_options();
+  options.body_timeout = 300ms;
+  const running_server at(options, limit_routes(), hooks);
   const auto told = [&at](const std::string& fields) { // the body never comes
     raw_client raw(at.port());
     raw.send("POST /large HTTP/1.1\r\n" + host + fields + "\r\n");
@@ -84,6 +86,9 @@ TEST_CASE("who is not admitted is told so before the body is read", "[http]") {
     CHECK(status_of(answer) == 401);
     CHECK(count_of(answer, "Connection: close\r\n") == 1);
   }
+  raw_client silent(at.port()); // the little that it announced never comes
+  silent.send("POST /large HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\n");
+  CHECK(status_of(silent.read_to_end()) == 401);
   raw_client small(at.port());
   small.send("POST /large HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhello");
   CHECK(status_of(small.read_until("who are you")) == 401);

@@ -90,7 +90,7 @@ TEST_CASE("campaigns and responses are filtered", "[storage][reading]") {
   auto first = s.read().campaigns({{}, "", {2}}, {0, 0, 1}).value();
   CHECK((first.total == 2 && first.more));
   CHECK(s.read().campaigns({{}, "", late}, {}).value().total == 0);
-  // The numbers of a whole list come from its campaigns; they are those of the rows.
+  // Without an answer the number comes from the campaigns; it is that of the rows all the same.
   for (const auto campaign : {campaign_id{}, campaign_id{1}, campaign_id{2}, campaign_id{99}})
     for (const auto chosen : {std::optional<answer>{}, std::optional{answer::ignore}, std::optional{answer::accept},
                               std::optional{answer::deny}}) {
