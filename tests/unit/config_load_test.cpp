@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 
@@ -43,7 +44,17 @@ TEST_CASE("without any source the defaults talk to the simulator", "[config]") {
   CHECK(s.auth == auth_mode::token);
   CHECK(s.data_dir.is_absolute());
   CHECK(s.programmes.size() == 5);
-  CHECK(s.holidays.size() > 60);
+}
+
+TEST_CASE("the shipped calendar has the holidays that the law of 2026 brought, and their substitutes", "[config]") {
+  const auto holidays = loaded({}).settings.holidays;
+  for (const char* day : {"2026-01-01", "2026-05-01", "2026-07-17", "2027-05-01", "2027-05-03", "2027-07-17",
+                          "2027-07-19", "2027-12-27"}) {
+    INFO(day);
+    CHECK(std::ranges::binary_search(holidays, *parse_day(day)));
+  }
+  for (const char* day : {"2025-05-01", "2025-07-17", "2026-07-20"})
+    CHECK_FALSE(std::ranges::binary_search(holidays, *parse_day(day)));
 }
 
 TEST_CASE("a flag goes before the environment, that before the file, that before the default", "[config]") {
