@@ -64,7 +64,8 @@ void campaign_state::load() {
         if (!jobs.empty()) return conclude(why);
         if (passing(why)) return try_later();
         if (!known) settle_down();
-      });
+      },
+      urgency::leading);
 }
 
 /// Once it may have been read before our last write. Twice, the database has lost what it confirmed: then what it has

@@ -43,7 +43,8 @@ void campaign_state::read_page(bool dispatch) {
         walk_of(dispatch)->reading = false;
         spdlog::warn("campaign {} could not read its responses ({}); trying again", id.value, why.detail);
         self->delayed_send(self, walk_retry, walk_due{dispatch});
-      });
+      },
+      urgency::leading);
 }
 
 void campaign_state::page_read(bool dispatch, std::vector<storage::dispatched_response> rows) {

@@ -41,7 +41,8 @@ struct persist {
 };
 /// What a query may hold up.
 enum class urgency : unsigned char {
-  prompt,   ///< somebody waits for it: a page of an alert, a snapshot, a single row
+  leading,  ///< the course of a campaign, pages of its alert: before all others
+  prompt,   ///< somebody waits for it: a snapshot, a single row
   yielding, ///< work in the background: goes behind what is prompt
   lengthy,  ///< a list, whose filter may cost much: the same, and never on all readers (of several) at once
 };

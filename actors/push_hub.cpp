@@ -12,7 +12,7 @@ namespace {
 
 push_frame whole(std::string text) { return {std::make_shared<const std::string>(std::move(text)), {}}; }
 
-/// The response as the alert shows it.
+/// The response as the alert shows it: as read, but for a newer answer that was told meanwhile.
 response alerted(const campaign& c, const storage::dispatched_response& row, const push_hub_state::part& newest,
                  const std::string& name) {
   response r;
@@ -22,6 +22,8 @@ response alerted(const campaign& c, const storage::dispatched_response& row, con
   r.user_name = name;
   r.capacity_w = row.capacity_w;
   r.answer = newest.told;
+  r.answered_at = row.answered_at;
+  r.delivered_at = row.delivered_at;
   r.expected_points = expected_points(c, row.capacity_w);
   r.version = newest.version;
   return r;

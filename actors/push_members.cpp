@@ -47,7 +47,8 @@ void push_hub_state::ask_about_doubts() {
         // One that cannot be read must not hold up the others.
         if (!doubts.empty()) std::rotate(doubts.begin(), doubts.begin() + 1, doubts.end());
         self->delayed_send(self, doubt_retry, doubts_due{}); // `asking` stays, until then
-      });
+      },
+      urgency::leading);
 }
 
 void push_hub_state::are_part(std::uint64_t doubt_number, std::size_t asked, const std::vector<user_id>& found) {

@@ -214,7 +214,8 @@ void registry_state::rescan() {
       [this](const error& why) {
         spdlog::warn("open campaigns could not be read ({}); trying again", why.detail);
         rescan_in(rescan_retry);
-      });
+      },
+      urgency::leading);
 }
 
 void registry_state::tell_of(const storage::committed& what) {

@@ -68,6 +68,7 @@ void response_state::learn(const storage::campaign_response& row) {
   user = row.response.user;
   capacity_w = row.response.capacity_w;
   const auto before = std::exchange(answer, row.response.answer);
+  turned = row.response.turned;
   settled = settled || (row.campaign.frozen && row.response.verification != verification::pending);
   if (first) self->send(world->registry, response_located{id, row.campaign.id});
   // An answer of unknown outcome was stored after all, and nobody has been told yet.
@@ -79,6 +80,7 @@ void response_state::decide(const choose& cmd) {
   if (!cmd.key) {
     dr::response now;
     now.answer = answer;
+    now.turned = turned;
     auto allowed = may_answer(*of, now, cmd.answer, world->clock->now());
     if (!allowed &&
         !work->front().decided_on_fresh) { // a refusal is decided on what is stored, not on what is remembered

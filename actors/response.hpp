@@ -58,6 +58,7 @@ struct response_state {
   bool stale = false;   ///< a write ended in doubt: read again before the next decision
   bool loading = false; ///< the row is being read
   bool settled = false; ///< its check is in
+  bool turned = false;  ///< by its check, as last read
   bool told_idle = false;
   bool retiring = false;
 };

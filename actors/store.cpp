@@ -71,7 +71,7 @@ store_state::~store_state() {
     if (!l->running) continue;
     for (auto& reply : l->running->replies) reply.deliver(to_caf(fail(errc::outcome_unknown, in_doubt_text)));
   }
-  for (auto* queue : {&reads.prompt, &reads.others})
+  for (auto* queue : {&reads.leading, &reads.prompt, &reads.others})
     for (auto& r : *queue)
       r->reply.deliver(to_caf(fail(errc::store_unavailable, "the store was restarted: try again")));
 }

@@ -109,12 +109,14 @@ struct read_pool {
     store_instant since;
     int tries = 0;
   };
-  /// The next to run, if one may: a prompt one, but every fourth turn is for the others.
+  /// The next to run, if one may: a leading one, else a prompt one, but every fourth turn is for the others.
   std::shared_ptr<waiting> take();
   std::deque<std::shared_ptr<waiting>>& queue_of(const read_task& task) {
-    return task.urgency == urgency::prompt ? prompt : others;
+    return task.urgency == urgency::leading ? leading : task.urgency == urgency::prompt ? prompt : others;
   }
+  std::size_t queued() const { return leading.size() + prompt.size() + others.size(); }
   std::vector<slot> readers;
+  std::deque<std::shared_ptr<waiting>> leading;
   std::deque<std::shared_ptr<waiting>> prompt;
   std::deque<std::shared_ptr<waiting>> others;
   std::size_t lengthy = 0; ///< of those that run

@@ -22,6 +22,11 @@ constexpr int read_tries_max = 5;
 
 std::shared_ptr<read_pool::waiting> read_pool::take() {
   constexpr unsigned turns_of_others = 4;
+  if (!leading.empty()) {
+    auto first = std::move(leading.front());
+    leading.pop_front();
+    return first;
+  }
   const auto lost = std::ranges::count(readers, condition::lost, &slot::at); // perhaps by a list
   const bool may_be_lengthy = readers.size() == 1 || lengthy + static_cast<std::size_t>(lost) + 1 < readers.size();
   const auto other = std::ranges::find_if(
@@ -38,7 +43,7 @@ std::shared_ptr<read_pool::waiting> read_pool::take() {
 }
 
 caf::result<read_done> store_state::take(read_task& task) {
-  if (reads.prompt.size() + reads.others.size() >= options.read_queue_max)
+  if (reads.queued() >= options.read_queue_max)
     return to_caf(fail(errc::overloaded, "too many queries are waiting: try again in a moment"));
   auto what = std::make_shared<read_pool::waiting>();
   what->task = std::move(task);
@@ -56,7 +61,8 @@ void store_state::pump_reads() {
     if (idle == reads.readers.end()) return;
     auto next = reads.take();
     if (!next) return;
-    if (self->clock().now() - next->since >= options.read_timeout) { // its caller has given up
+    // In a line that long everybody would be read just when the caller gives up, and nobody be served.
+    if (self->clock().now() - next->since >= options.read_timeout / 2) {
       next->reply.deliver(to_caf(fail(errc::timed_out, "the query waited too long: try again")));
       continue;
     }

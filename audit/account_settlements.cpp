@@ -71,7 +71,7 @@ std::vector<std::string> add_neighbours(const account_view& view, const response
         one.spread = other.check->spread;
       else if (other.check->revision > 1)
         doubts.push_back(named + " was verified again since");
-      if (file.check->revision > 1 && !one.spread.empty() && credits_before(*file.of, *other.of))
+      if (file.check->revision > 1 && !one.spread.empty() && file.check->id < other.check->id)
         doubts.push_back(named + " was credited what the check before this one had left");
     }
     into.neighbours.push_back(std::move(one));

@@ -146,6 +146,10 @@ result<campaign> canceled(const campaign& before, std::string reason, time_point
   if (before.status == campaign_status::canceled) return before;
   if (before.status == campaign_status::end)
     return fail(errc::campaign_ended, "the campaign has ended; it can no longer be canceled");
+  // The end may be due but not yet recorded: whoever reduced has done all that was asked.
+  if (before.status == campaign_status::running && before.ends_at && now >= *before.ends_at)
+    return fail(errc::campaign_ended,
+                "the campaign ended at " + format_rfc3339(*before.ends_at) + "; it can no longer be canceled");
   auto after = before;
   after.status = campaign_status::canceled;
   after.cancel_reason = std::move(reason);

@@ -14,8 +14,8 @@ check_input input_of(const check_material& from, const holiday_list& holidays) {
     if (other.response.frozen_answer() != answer::accept) continue;
     input.others.push_back(
         {other.campaign.id, evaluated_window(other.campaign), other.response.baseline, other.campaign.terms.baselines});
-    const bool goes_before = credits_before(other.campaign, from.campaign) || other.settled_at <= from.settled_at;
-    auto& into = goes_before ? input.credited.first : input.credited.behind;
+    // What is settled stands, in the order of the first settlements; for a first check there is nothing else.
+    auto& into = other.check < from.check ? input.credited.first : input.credited.behind;
     into.insert(into.end(), other.spread.begin(), other.spread.end());
   }
   for (const auto& [day, stored] : from.days) {

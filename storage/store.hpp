@@ -122,6 +122,8 @@ struct dispatched_response {
   std::int64_t capacity_w = 0;
   dr::answer answer = dr::answer::ignore;
   std::int64_t version = 1;
+  std::optional<time_point> answered_at = {};
+  std::optional<time_point> delivered_at = {};
 };
 struct statement_row {
   dr::response response;
@@ -139,7 +141,7 @@ struct neighbour {
   dr::response response;
   bool check_open = false;              ///< its check is queued (not parked), or its campaign is not frozen yet
   std::vector<credited_quarter> spread; ///< of its settled check
-  time_point settled_at{};              ///< when that was made
+  check_id check = {};                  ///< that check; their numbers are in the order of first settlements
 };
 struct stored_day {
   day_profile profile;
@@ -158,7 +160,7 @@ struct check_material {
   std::string reason; ///< why it was postponed or parked last
   time_point queued_at{};
   std::vector<credited_quarter> credited; ///< of a recheck: the spread of the check that it replaces
-  time_point settled_at{};                ///< when that was made
+  check_id check = {};                    ///< and its number
   korean_day first_day{};                 ///< of `neighbours` and `days`; before it enough reference days are found
   std::vector<neighbour> neighbours; ///< this user's other responses that are an accept (as frozen), or may become one,
                                      ///< of campaigns neither canceled nor tests, up to the event's last day

@@ -57,11 +57,16 @@ void verification_state::look() {
   auto query = [now, limit, ended_before, expired_limit](storage::reader& from) -> result<due_now> {
     auto due = from.due_checks(now, static_cast<int>(limit));
     if (!due) return due.error();
-    auto next = from.next_check_due();
-    if (!next) return next.error();
+    due_now found{std::move(*due), {}, {}};
+    if (found.checks.empty()) { // nothing to do before the next one is due
+      auto next = from.next_check_due();
+      if (!next) return next.error();
+      found.next = *next;
+    }
     auto given_up = from.expired_parked(ended_before, expired_limit);
     if (!given_up) return given_up.error();
-    return due_now{std::move(*due), *next, std::move(*given_up)};
+    found.expired = std::move(*given_up);
+    return found;
   };
   read(
       self, parts.store, store_timeout, std::move(query), [this, limit](due_now due) { looked(due, limit); },

@@ -101,7 +101,8 @@ struct verification_state {
   void wake_neighbours(response_id closed);
 
   std::size_t batch() const { return std::max<std::size_t>(parts.rules->metering.batch_size, 1); }
-  std::size_t claims_max() const { return 4 * batch(); }
+  /// Many, since each look at the queue steps over what was settled since the last one; a claim is a few numbers.
+  std::size_t claims_max() const { return 16 * batch(); }
 
   verification_impl::pointer self;
   verification_parts parts;

@@ -16,7 +16,7 @@ void add_neighbour(memory_state& s, response_id id, const day_range& range, std:
   if (auto job = s.queue.find(id); job != s.queue.end() && !job->second.parked) n.check_open = true;
   if (auto check = s.check_of.find(id); check != s.check_of.end()) {
     n.spread = s.checks.at(check->second).spread;
-    n.settled_at = s.checks.at(check->second).checked_at;
+    n.check = check->second;
   }
   out.push_back(std::move(n));
 }
@@ -30,9 +30,8 @@ check_material material_of(memory_state& s, const queued_check& job) {
   m.response = s.seen(r);
   m.cust_no = s.users.at(r.user).user.cust_no;
   if (auto settled = s.check_of.find(r.id); job.revision > 1 && settled != s.check_of.end()) {
-    const auto& former = s.checks.at(settled->second);
-    m.credited = former.spread;
-    m.settled_at = former.checked_at;
+    m.credited = s.checks.at(settled->second).spread;
+    m.check = settled->second;
   }
   m.first_day = usual_first_day(m.campaign);
   do {

@@ -160,7 +160,7 @@ public:
         if (static_cast<int>(out.size()) >= limit) break;
         if (pending_only && !c->second.open() && !s.queue.contains(*at)) continue;
         auto r = s.seen(s.responses.at(*at));
-        out.push_back({r.id, r.user, r.capacity_w, r.answer, r.version});
+        out.push_back({r.id, r.user, r.capacity_w, r.answer, r.version, r.answered_at, r.delivered_at});
       }
       return out;
     });

@@ -253,8 +253,9 @@ failure connection::explain(const std::exception& why) noexcept {
     auto kind = by_state(refused->sqlstate());
     if (kind == failure::unavailable) note(cause_by_state(refused->sqlstate()), why.what());
     spdlog::log(kind == failure::conflict ? spdlog::level::info : spdlog::level::err,
-                "storage: {}: statement {} failed with SQLSTATE {}: {}", purpose_, last_ ? last_->name : "(session)",
-                refused->sqlstate(), last_ ? last_->sql : "");
+                "storage: {}: statement {} failed with SQLSTATE {}", purpose_, last_ ? last_->name : "(session)",
+                refused->sqlstate());
+    if (last_) spdlog::debug("storage: {}: the statement was {}", purpose_, last_->sql);
     return kind;
   } catch (...) {
     return failure::lost;

@@ -76,7 +76,8 @@ public:
   /// connection.
   void stream(pqxx::transaction_base& in, const statement& what, const parameters& values, const row_taker& take);
 
-  /// Sorts out an exception caught at the border, and logs it: the statement's name and text, never values.
+  /// Sorts out an exception caught at the border, and logs it: the statement's name (for debugging its text), never
+  /// values.
   failure explain(const std::exception& why) noexcept;
   /// How the last call found the database; explain() notes an outage, works() its end.
   const outage& last_outage() const noexcept { return outage_; }

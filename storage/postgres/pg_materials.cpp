@@ -26,7 +26,7 @@ by_response read_jobs(std::span<const response_id> ids, const runner& run) {
     auto cust_no = at.text();
     auto m = begun_material(read_queued(at));
     m.credited = decode_spread(at.view());
-    m.settled_at = at.time();
+    m.check = at.id<check_id>();
     m.response = std::move(response);
     m.cust_no = std::move(cust_no);
     all.emplace(m.response.id, std::move(m));
@@ -81,7 +81,7 @@ std::vector<stored_neighbour> read_neighbours(std::span<const response_id> wante
     n.queued = at.flag();
     n.found.check_open = at.flag();
     n.found.spread = decode_spread(at.view());
-    n.found.settled_at = at.time();
+    n.found.check = at.id<check_id>();
     out.push_back(std::move(n));
   }
   return out;

@@ -89,6 +89,8 @@ result<std::vector<dispatched_response>> pg_reader::dispatched(campaign_id id, r
       r.capacity_w = at.number();
       r.answer = at.enumerator<answer>();
       r.version = at.number();
+      r.answered_at = at.optional_time();
+      r.delivered_at = at.optional_time();
       out.push_back(r);
     });
     return out;

@@ -82,7 +82,8 @@ inline constexpr statement part_of{
                "AND r.campaign_id = $1 OFFSET 0)"};
 #define DR_DISPATCHED                                                                                                  \
   "SELECT r.id,r.user_id,r.capacity_w,r.answer,"                                                                       \
-  "r.version + (r.verification = 0 AND v.response_id IS NOT NULL)::int FROM "
+  "r.version + (r.verification = 0 AND v.response_id IS NOT NULL)::int,dr_ms(r.answered_at),dr_ms(r.delivered_at) "    \
+  "FROM "
 inline constexpr statement dispatched{
     "dispatched", DR_DISPATCHED "response r" DR_QUEUE "WHERE r.campaign_id = $1 AND r.id > $2 ORDER BY r.id LIMIT $3"};
 // While a campaign is open, none of its responses is in the queue.
@@ -159,7 +160,7 @@ inline constexpr statement parked_by_campaign{"parked_by_campaign",
 inline constexpr statement material_jobs{
     "material_jobs",
     "SELECT " DR_RESPONSE_COLUMNS "," DR_QUEUED ",u.cust_no," DR_QUEUE_COLUMNS
-    ",coalesce(k.spread,'[]'::jsonb),coalesce(dr_ms(k.checked_at),0) FROM verification v "
+    ",coalesce(k.spread,'[]'::jsonb),coalesce(k.id,0) FROM verification v "
     "JOIN response r ON r.id = v.response_id JOIN users u ON u.id = r.user_id LEFT JOIN LATERAL "
     "(SELECT * FROM reduction_check x WHERE v.revision > 1 AND x.response_id = v.response_id OFFSET 0) "
     "AS k ON true WHERE v.response_id = ANY($1::bigint[])"};
@@ -175,7 +176,7 @@ inline constexpr statement material_neighbours{
     "WHERE c.status <> 4 AND NOT c.test AND c.starts_at >= (SELECT dr_instant(min(f)) FROM unnest($3::bigint[]) AS f) "
     "AND c.starts_at < (SELECT dr_instant(max(l)) FROM unnest($4::bigint[]) AS l)) "
     "SELECT w.response_id," DR_RESPONSE_COLUMNS "," DR_QUEUED ",coalesce(NOT v.parked,false),"
-    "coalesce(k.spread,'[]'::jsonb),coalesce(dr_ms(k.checked_at),0) "
+    "coalesce(k.spread,'[]'::jsonb),coalesce(k.id,0) "
     "FROM unnest($1::bigint[],$2::bigint[],$3::bigint[],$4::bigint[]) "
     "AS w(response_id,user_id,first,last) JOIN near ON near.starts_at >= dr_instant(w.first) "
     "AND near.starts_at < dr_instant(w.last) CROSS JOIN LATERAL (SELECT * FROM response x WHERE x.user_id = w.user_id "

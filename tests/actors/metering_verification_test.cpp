@@ -350,44 +350,6 @@ TEST_CASE("a check waits for the answer to an open campaign that would decide it
   CHECK(w.only_check(mine).baseline.saa);
 }
 
-TEST_CASE("a recheck asks KEPCO anew and corrects the points", "[actors][metering]") {
-  metering_world w;
-  one_user told(w);
-  w.start();
-  REQUIRE(w.settles(told.campaign));
-  auto before = w.kepco->asked_for("0000000001", today);
-  w.kepco->reductions[0].kw = 300;
-  auto ordered =
-      w.ask<storage::written>(w.parts.stable.verification, order_recheck{w.only_check(told.campaign).id, nullptr});
-  REQUIRE(ordered.has_value());
-  REQUIRE(w.until([&] { return w.only_check(told.campaign).revision == 2; }, 10s));
-  CHECK(w.kepco->asked_for("0000000001", today) == before + 1);
-  CHECK(w.points(told.id) == 1300);
-  auto missing = w.ask<storage::written>(w.parts.stable.verification, order_recheck{check_id{99}, nullptr});
-  REQUIRE(missing.has_error());
-  CHECK(missing.error().code == errc::not_found);
-}
-
-TEST_CASE("a recheck waits while KEPCO is away instead of judging from what is kept", "[actors][metering]") {
-  metering_world w;
-  one_user told(w);
-  w.start();
-  REQUIRE(w.settles(told.campaign));
-  w.kepco->reductions[0].kw = 300;
-  bool down = true;
-  w.kepco->fault = [&](const std::string&, korean_day) -> std::optional<meter_error> {
-    if (down) return meter_error{meter_errc::unavailable, ""};
-    return std::nullopt;
-  };
-  REQUIRE(w.ask<storage::written>(w.parts.stable.verification, order_recheck{w.only_check(told.campaign).id, nullptr})
-              .has_value());
-  w.pass(60s);
-  CHECK(w.only_check(told.campaign).revision == 1);
-  down = false;
-  REQUIRE(w.until([&] { return w.only_check(told.campaign).revision == 2; }, 5min));
-  CHECK(w.points(told.id) == 1300);
-}
-
 TEST_CASE("many checks are worked off with bounded batches", "[actors][metering]") {
   metering_world w;
   std::vector<user_id> users;

@@ -155,6 +155,23 @@ TEST_CASE_METHOD(two_customers, "after the end only accepting responses live on,
   CHECK(alive()["campaigns"] == 0);
 }
 
+TEST_CASE_METHOD(two_customers, "the accept that was turned may be repeated, with a key and without", "[actors]") {
+  answer_with(first, answer::accept, samsung);
+  end(dr.id);
+  reduction_check check;
+  check.campaign = dr.id;
+  check.user = samsung;
+  check.response = first;
+  check.is_real = false;
+  check.checked_at = clock->now();
+  CHECK(value_of<storage::check_settled>(write(storage::settle_check{check})).response.turned);
+  pass(1s);
+  auto again = value_of<response_changed>(answer_with(first, answer::accept, samsung));
+  CHECK_FALSE(again.changed);
+  CHECK(again.response.answer == answer::deny);
+  CHECK_FALSE(value_of<response_changed>(answer_with(first, answer::deny, samsung)).changed);
+}
+
 TEST_CASE("answers are taken until respondBy", "[actors]") {
   actor_world world;
   auto user = world.enrol("samsung");

@@ -124,6 +124,31 @@ TEST_CASE_METHOD(long_queue_world, "lists leave a reader to the others, and nobo
   for (const auto& list : lists) CHECK(*list);
 }
 
+TEST_CASE_METHOD(long_queue_world, "the course of a campaign goes before everything else", "[actors]") {
+  for (int i = 0; i < 2; ++i) ask_for();
+  std::vector<pending<read_done>> waiting;
+  for (int i = 0; i < 9; ++i) waiting.push_back(ask_for(i % 3 == 0 ? urgency::yielding : urgency::prompt));
+  auto alert = ask_for(urgency::leading);
+  answered(0);
+  CHECK(readers[0].tasks.front().urgency == urgency::leading);
+  answered(0);
+  CHECK(*alert);
+}
+
+TEST_CASE_METHOD(long_queue_world, "what waited too long to be answered in time is refused, and makes room for others",
+                 "[actors]") {
+  auto a = ask_for(), b = ask_for();
+  auto old = ask_for();
+  advance(options.read_timeout / 2);
+  auto young = ask_for();
+  answered(0);
+  REQUIRE(*old);
+  CHECK(error_of(**old) == errc::timed_out);
+  CHECK(readers[0].tasks.size() == 1);
+  answered(0);
+  CHECK(*young);
+}
+
 TEST_CASE_METHOD(reading_world, "a stuck reader costs one caller and comes back when it answers", "[actors]") {
   auto stuck = ask_for();
   advance(10s);

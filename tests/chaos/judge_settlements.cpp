@@ -151,12 +151,12 @@ void user_judge::judge_order(const accepted& one, const std::vector<accepted>& a
 }
 
 /// In the order of the log, each check gets what the ones before it left of each quarter hour. One that is made again
-/// keeps what it had against those that come behind it in the order of right and were settled since.
+/// keeps what it had against those that were settled behind it.
 void user_judge::judge_overlaps(const std::vector<json>& settled, const std::vector<accepted>& all) {
   std::map<std::int64_t, model_event> events; // by response
   for (const auto& one : all) events.emplace(one.response, one.event);
   std::map<std::int64_t, std::map<quarter_number, std::int64_t>> spreads; // by response
-  std::map<std::int64_t, std::int64_t> settled_at;                        // by response: the event's number
+  std::map<std::int64_t, std::int64_t> settled_at;                        // by response: the number of its first event
   for (const auto& event : settled) {
     const auto id = number(event, "responseId");
     const auto known = expected_.find(id);
@@ -164,12 +164,13 @@ void user_judge::judge_overlaps(const std::vector<json>& settled, const std::vec
     const auto& [right, sure] = known->second;
     std::map<quarter_number, std::int64_t> taken;
     std::map<quarter_number, std::int64_t> behind;
+    settled_at.emplace(id, number(event, "seq"));
     bool certain = sure;
     for (const auto& [other, spread] : spreads)
       if (other != id)
         for (const auto& [at, wh] : spread)
           if (right.reductions.contains(at)) {
-            const bool before = goes_first(events.at(other), events.at(id)) || settled_at[other] < settled_at[id];
+            const bool before = settled_at.at(other) < settled_at.at(id);
             (before ? taken : behind)[at] += wh;
             certain = certain && expected_.at(other).second;
           }
@@ -183,7 +184,6 @@ void user_judge::judge_overlaps(const std::vector<json>& settled, const std::vec
     if (certain && std::abs(credited - wanted) > slack)
       out_.add(promises::settlements, "event ", number(event, "seq"), " credits response ", id, " with ", credited,
                " Wh; what was left came to ", wanted);
-    settled_at[id] = number(event, "seq");
     spreads[id] = settlement_model::spread(right, taken, credited);
   }
 }

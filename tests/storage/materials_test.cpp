@@ -82,7 +82,7 @@ TEST_CASE("the material of a verification holds the job, the neighbours and the 
   CHECK(m.neighbours[1].campaign == s.campaign_now({5}));
   CHECK(!m.neighbours[1].check_open);
   CHECK(m.neighbours[1].spread == check_of({9}, 50, true, 1).spread);
-  CHECK(m.neighbours[1].settled_at == check_of({9}, 50, true, 1).checked_at);
+  CHECK(m.neighbours[1].check == check_id{1});
   CHECK(m.neighbours[2].response.turned);
   CHECK(!m.neighbours[2].check_open);
   CHECK(m.neighbours[3].check_open); // not frozen yet
@@ -106,15 +106,15 @@ TEST_CASE("the material of a verification holds the job, the neighbours and the 
   CHECK(!seen());
 }
 
-TEST_CASE("of an overlap a verdict is told who goes before and who comes behind", "[storage][materials]") {
+TEST_CASE("of an overlap a recheck is told who was settled before and who behind it", "[storage][materials]") {
   check_material m;
   m.campaign.id = {5};
   m.campaign.terms.mandatory = true;
   m.campaign.starts_at = noon(60);
   m.campaign.ends_at = noon(120);
-  m.settled_at = noon(200);
+  m.check = {20};
   m.credited = {{noon(60), 5}};
-  const auto neighbour_of = [&](std::int64_t id, bool mandatory, std::int64_t settled_at, dr::answer answer) {
+  const auto neighbour_of = [&](std::int64_t id, bool mandatory, std::int64_t check, dr::answer answer) {
     neighbour n;
     n.campaign = m.campaign;
     n.campaign.id = {id};
@@ -122,17 +122,17 @@ TEST_CASE("of an overlap a verdict is told who goes before and who comes behind"
     n.campaign.terms.mandatory = mandatory;
     n.response.answer = answer;
     n.spread = {{noon(60), id}};
-    n.settled_at = noon(settled_at);
+    n.check = {check};
     m.neighbours.push_back(n);
   };
-  neighbour_of(1, true, 300, answer::accept);  // the better right
-  neighbour_of(7, false, 300, answer::accept); // behind, and settled since
-  neighbour_of(8, false, 100, answer::accept); // behind, but settled first: what is settled stands
-  neighbour_of(9, true, 100, answer::deny);    // no event
+  neighbour_of(1, true, 30, answer::accept);  // the better right, but it came late: what is settled stands
+  neighbour_of(7, false, 30, answer::accept); // behind by right, too
+  neighbour_of(8, false, 10, answer::accept); // behind by right, but settled first
+  neighbour_of(9, true, 10, answer::deny);    // no event
   const auto input = input_of(m, {});
   CHECK(input.others.size() == 3);
-  CHECK(input.credited.first == std::vector<credited_quarter>{{noon(60), 1}, {noon(60), 8}});
-  CHECK(input.credited.behind == std::vector<credited_quarter>{{noon(60), 7}});
+  CHECK(input.credited.first == std::vector<credited_quarter>{{noon(60), 8}});
+  CHECK(input.credited.behind == std::vector<credited_quarter>{{noon(60), 1}, {noon(60), 7}});
   CHECK(input.credited.own == m.credited);
 }
 
@@ -149,7 +149,10 @@ TEST_CASE("the material of a recheck holds what was credited", "[storage][materi
   CHECK(m.revision == 2);
   REQUIRE(!check.spread.empty());
   CHECK(m.credited == check.spread);
-  CHECK(m.settled_at == check.checked_at);
+  CHECK(m.check == check.id);
+  s.must<check_settled>(settle_check{check_of({1}, 300, true, 2), {}});
+  s.must<done>(order_recheck{check.id, noon(110)});
+  CHECK(s.read().check_materials(std::vector{response_id{1}}).value().at(0).check == check.id); // as before
 }
 
 TEST_CASE("the material reaches back behind all event days, until enough other days are there",

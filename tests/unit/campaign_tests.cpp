@@ -189,6 +189,11 @@ TEST_CASE("an open campaign is canceled once, with its first reason", "[unit][ca
 
 TEST_CASE("an ended campaign cannot be canceled", "[unit][campaign]") {
   CHECK(code_of(canceled(*ended(running(), now + 1h), "", now + 1h)) == errc::campaign_ended);
+  // Its end is due, though not yet recorded.
+  auto over = running();
+  over.ends_at = now + 1h;
+  CHECK(canceled(over, "", now + 1h - 1ms).has_value());
+  CHECK(code_of(canceled(over, "", now + 1h)) == errc::campaign_ended);
 }
 
 TEST_CASE("a change touches only the fields it names", "[unit][campaign]") {
