@@ -187,7 +187,9 @@ void launcher::bury(launcher_child& child, int status) {
   if (stopping_) return;
   const auto how = how_it_ended(status);
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-  const bool final = (code == exit_configuration_refused || code == exit_lease_lost) && !succession_->under_way();
+  // A configuration that was good once may be mended: meanwhile the launcher keeps the listening socket.
+  const bool refused = code == exit_configuration_refused && !was_ready_;
+  const bool final = (refused || code == exit_lease_lost) && !succession_->under_way();
   if (was_server && final) {
     std::fprintf(stderr, "The server %s: %s. It is not started again.\n", how.c_str(),
                  code == exit_lease_lost ? "another server writes to its database now"

@@ -18,6 +18,7 @@
 
 #include <caf/actor_system.hpp>
 #include <fmt/format.h>
+#include <spdlog/async.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -248,7 +249,13 @@ void set_up_logging(const log_settings& log) {
   static constexpr spdlog::level::level_enum levels[] = {spdlog::level::info,  spdlog::level::trace,
                                                          spdlog::level::debug, spdlog::level::info,
                                                          spdlog::level::warn,  spdlog::level::err};
-  auto logger = spdlog::stderr_color_mt("drplatform");
+  // Lines are written by a thread of their own: whoever reads them may stop reading (a stopped terminal, a full pipe),
+  // and nothing else may stop with it. Then the oldest lines are lost.
+  constexpr std::size_t lines_waiting = 2048;
+  spdlog::init_thread_pool(lines_waiting, 1);
+  auto logger =
+      std::make_shared<spdlog::async_logger>("drplatform", std::make_shared<spdlog::sinks::stderr_color_sink_mt>(),
+                                             spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
   logger->set_level(levels[static_cast<std::size_t>(log.level)]);
   spdlog::set_default_logger(std::move(logger));

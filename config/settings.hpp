@@ -51,6 +51,7 @@ struct websocket_settings {
   std::chrono::milliseconds ping{20'000};
   std::chrono::milliseconds silent{60'000}; ///< a peer that has sent nothing for so long is closed
   std::size_t queue_max = 256;              ///< messages waiting for one peer; when full it is closed with 1013
+  std::size_t max_per_customer = 16;        ///< sockets of one customer; a further one replaces the oldest
   std::size_t max_message_bytes = 64 * 1024;
   int summaries_per_s = 4; ///< at most so many per campaign to /ws/admin
 };

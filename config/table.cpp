@@ -231,6 +231,8 @@ void add_http(std::vector<setting_row>& rows) {
   rows.push_back(span_s("ws.silent_s", DR_AT(ws.silent), 0.1, 7200, "after which a silent peer is closed"));
   rows.push_back(whole("ws.queue_max", DR_AT(ws.queue_max), 8, 100'000, "messages waiting for one peer"));
   rows.push_back(
+      whole("ws.max_per_customer", DR_AT(ws.max_per_customer), 1, 1'000'000, "open sockets of one customer"));
+  rows.push_back(
       whole("ws.max_message_bytes", DR_AT(ws.max_message_bytes), 1024, 16 * 1024 * 1024, "largest message taken"));
   rows.push_back(whole("ws.summaries_per_s", DR_AT(ws.summaries_per_s), 1, 100, "per campaign, to an admin's socket"));
 }

@@ -92,6 +92,7 @@ awaitable<std::optional<reply>> decide(context_ptr app, request_context& request
   if (!row) co_return std::nullopt;
   const bool in_query = row->upgrade != nullptr;
   auto known = recognise(*app, request, in_query);
+  if (!known && row->who == role::open) known = fail(errc::unauthorized); // nobody there asks which customer it is
   if (!known) {
     auto pending = identify(*app, request, in_query);
     known = co_await std::move(pending);

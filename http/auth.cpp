@@ -46,8 +46,8 @@ std::uint64_t access_control::generation() {
 
 void access_control::remember(const std::string& token_hash, user_id user, std::uint64_t generation) {
   const std::scoped_lock lock(mutex_);
-  if (generation != generation_) return; // the lookup may have seen what was revoked since
-  if (cache_.size() >= max_cached) cache_.clear();
+  if (generation != generation_) return;                         // the lookup may have seen what was revoked since
+  if (cache_.size() >= max_cached) cache_.erase(cache_.begin()); // any one makes room
   cache_[token_hash] = {user, std::chrono::steady_clock::now() + cache_time};
 }
 
@@ -65,6 +65,7 @@ std::optional<result<identity>> recognise(front_context& app, const request_cont
   if (token.size() > max_token_characters) return fail(errc::unauthorized, "The token is not valid.");
   auto hash = hash_hex(token);
   if (app.access.is_admin(hash)) return made;
+  if (!may_be_customer_token(token)) return fail(errc::unauthorized, "The token is not valid.");
   const auto known = app.access.cached(hash);
   if (!known) return std::nullopt;
   made.token_hash = std::move(hash);

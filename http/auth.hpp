@@ -30,8 +30,8 @@ struct identity {
 /// Thread-safe.
 class access_control {
 public:
-  static constexpr std::size_t max_cached = 10'000;
-  static constexpr std::chrono::seconds cache_time{30};
+  static constexpr std::size_t max_cached = 100'000;
+  static constexpr std::chrono::minutes cache_time{10};
 
   access_control(auth_mode mode, std::string admin_token);
   bool off() const noexcept { return mode_ == auth_mode::off; }

@@ -265,6 +265,17 @@ void process(const health_report& r, problems& out) {
                    "on them are not warned of.",
                    "Add the next years to the file of DR_HOLIDAYS_FILE (as shipped config/holidays.txt), and restart.",
                    {}});
+  if (r.clock_stands)
+    out.push_back(
+        {"clock stands",
+         "process",
+         severity::critical,
+         fmt::format("The system's clock was set back: business time stands still until it is {} again.",
+                     format_rfc3339(*r.clock_stands)),
+         r.at,
+         "Starts, ends and deadlines wait until then; alerts and answers of what has begun go on.",
+         "Set the clock right. If it is right now, restart the server (drplatform restart): it goes by it then.",
+         {}});
   if (r.virtual_rate)
     out.push_back({"clock",
                    "process",

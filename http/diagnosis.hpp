@@ -35,6 +35,7 @@ struct health_report {
   std::optional<korean_day> calendar_until; ///< the last day of the calendar of public holidays' last year
   korean_day today{};                       ///< business time
   std::optional<double> virtual_rate;       ///< business seconds per second, on a virtual clock
+  std::optional<time_point> clock_stands;   ///< the world's clock was set back; business time stands still until this
   time_point process_since{};
   time_point at{}; ///< real time
 };

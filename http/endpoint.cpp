@@ -14,6 +14,8 @@ namespace dr::http {
 
 namespace {
 
+/// Paths are part of a kept answer's key in the store, and an index takes no long ones.
+constexpr std::size_t longest_kept_path = 256;
 constexpr std::array json_bodies{json_type, hal_type};
 constexpr std::array<std::string_view, 1> csv_bodies{"text/csv"};
 
@@ -57,10 +59,12 @@ const char* offered(offer gives) noexcept {
   return "";
 }
 
-bool takes_body(const request_context& request, body_kind kind) {
-  if (request.body.empty() && !request.stream) return true;
-  if (kind == body_kind::csv) return has_content_type(request, csv_bodies);
-  return has_content_type(request, json_bodies);
+/// Why the body is not taken as it is; empty when it is.
+std::string_view why_not(const request_context& request, body_kind kind) {
+  if (request.body.empty() && !request.stream) return {};
+  if (is_compressed(request)) return "Send it without Content-Encoding.";
+  if (kind == body_kind::csv) return has_content_type(request, csv_bodies) ? "" : "Send it as Content-Type: text/csv.";
+  return has_content_type(request, json_bodies) ? "" : "Send it as Content-Type: application/json.";
 }
 
 /// 304 for a client that has this representation already.
@@ -82,7 +86,8 @@ void apply_none_match(const request_context& request, reply& answer) {
 awaitable<reply> serve_keyed(call& c) {
   auto key = idempotency_key(c.http);
   if (!key) co_return refuse(c, key.error());
-  if (*key) c.key = make_key_record(c, std::move(**key), c.row.sealed);
+  // Nothing of ours has so long a path: it is not found, and that needs no keeping.
+  if (*key && c.http.path.size() <= longest_kept_path) c.key = make_key_record(c, std::move(**key), c.row.sealed);
   auto answer = co_await c.row.handle(c);
   if (!c.key || c.key->recorded) co_return answer;
   auto keeping = keep_answer(c.app, c.key, c.how.instance, std::move(answer));
@@ -100,11 +105,8 @@ awaitable<reply> serve(context_ptr app, const route_row& row, request_context& r
   c.how.instance = request.path;
   if (!negotiate(request, row.gives, c.how))
     co_return problem_reply(problem_of_status(406, offered(row.gives)), c.how.instance);
-  if (!takes_body(request, row.body)) {
-    const auto* detail = row.body == body_kind::csv ? "Send it as Content-Type: text/csv."
-                                                    : "Send it as Content-Type: application/json.";
-    co_return problem_reply(problem_of_status(415, detail), c.how.instance);
-  }
+  if (const auto why = why_not(request, row.body); !why.empty())
+    co_return problem_reply(problem_of_status(415, why), c.how.instance);
   if (!is_write(request.verb)) {
     auto answer = co_await row.handle(c);
     apply_none_match(request, answer);

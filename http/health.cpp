@@ -108,6 +108,9 @@ health_status judge(const health_report& report) noexcept {
 
 namespace {
 
+/// Clocks that are kept in step are set back by less.
+constexpr std::chrono::seconds clock_jitter{5};
+
 korean_day end_of_year(korean_day day) {
   return korean_day{std::chrono::year_month_day{day}.year() / std::chrono::December / 31};
 }
@@ -122,6 +125,8 @@ void note_process(const front_context& app, health_report& made) {
   made.checks_due_before = now - (app.time->after_real(overdue_after) - now);
   if (app.time->is_virtual())
     made.virtual_rate = std::chrono::duration<double>(app.time->after_real(std::chrono::seconds{1}) - now).count();
+  else if (now > made.at + clock_jitter)
+    made.clock_stands = now;
   if (const auto front = app.running.lock()) {
     const auto counts = front->counters();
     made.connections = counts.connections;

@@ -49,10 +49,11 @@ actors::keyed make_keyed(const std::shared_ptr<key_record>& key,
 result<std::optional<std::string>> idempotency_key(const request_context& request) {
   const auto given = request.header("Idempotency-Key");
   if (!given) return std::optional<std::string>{};
-  if (!is_visible_ascii(*given, max_key_characters))
-    return error{errc::invalid,
-                 "Idempotency-Key must be 1 to 128 visible ASCII characters.",
-                 {{"Idempotency-Key", "must be 1 to 128 visible ASCII characters"}}};
+  const auto wrong = [](const std::string& why) {
+    return error{errc::invalid, "Idempotency-Key " + why + ".", {{"Idempotency-Key", why}}};
+  };
+  if (request.is_repeated("Idempotency-Key")) return wrong("must be given once");
+  if (!is_visible_ascii(*given, max_key_characters)) return wrong("must be 1 to 128 visible ASCII characters");
   return std::optional<std::string>(*given);
 }
 

@@ -65,4 +65,9 @@ bool has_content_type(const request_context& request, std::span<const std::strin
                      [&](std::string_view type) { return equal_ignoring_case(bare(*given), type); });
 }
 
+bool is_compressed(const request_context& request) {
+  const auto coding = trimmed(request.header("Content-Encoding").value_or(""));
+  return !coding.empty() && !equal_ignoring_case(coding, "identity");
+}
+
 } // namespace dr::http

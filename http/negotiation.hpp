@@ -17,5 +17,7 @@ inline constexpr std::string_view yaml_type = "application/yaml";
 int acceptance(const request_context& request, std::string_view media_type);
 /// True when the body's Content-Type is one of these media types, or absent.
 bool has_content_type(const request_context& request, std::span<const std::string_view> media_types);
+/// True when the body is encoded in some way besides.
+bool is_compressed(const request_context& request);
 
 } // namespace dr::http

@@ -9,6 +9,11 @@ namespace dr::http {
 namespace {
 
 namespace h = handlers;
+
+/// A body is kept in memory before it is looked at, so that it gets no more room than its route has use for.
+constexpr std::size_t largest_needless_body = 1024;
+constexpr std::size_t largest_customer_body = 16 * 1024;
+
 using enum role;
 constexpr auto no_body = body_kind::none;
 constexpr auto json_body = body_kind::json;
@@ -85,7 +90,12 @@ router make_router(const context_ptr& app) {
     r.pattern = row.pattern;
     r.tag = &row;
     r.streaming = row.streams;
-    if (row.streams) r.max_body_bytes = app->config->http.max_import_bytes;
+    if (row.streams)
+      r.max_body_bytes = app->config->http.max_import_bytes;
+    else if (row.body == body_kind::none)
+      r.max_body_bytes = largest_needless_body;
+    else if (row.who != role::admin)
+      r.max_body_bytes = largest_customer_body;
     if (row.upgrade)
       r.upgrade = [app, &row](request_context& request) { return upgrade(app, row, request); };
     else

@@ -15,11 +15,16 @@ namespace dr::http {
 /// Thread-safe.
 class socket_directory {
 public:
-  void add(user_id user, const websocket_ptr& socket) {
+  /// Returns the customer's oldest one, which is to be closed, when there are more than `most`.
+  websocket_ptr add(user_id user, const websocket_ptr& socket, std::size_t most) {
     const std::scoped_lock lock(mutex_);
     auto& list = open_[user];
     std::erase_if(list, [](const auto& weak) { return weak.expired(); });
     list.push_back(socket);
+    if (list.size() <= most) return nullptr;
+    auto oldest = list.front().lock();
+    list.erase(list.begin());
+    return oldest;
   }
   void remove(user_id user, const websocket_ptr& socket) {
     const std::scoped_lock lock(mutex_);

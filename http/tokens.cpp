@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t token_bytes = 32;
 constexpr std::size_t shortest_token = 16;
+constexpr std::string_view customer_prefix = "drc_";
 
 void need_sodium() {
   static const bool ready = sodium_init() >= 0;
@@ -44,7 +45,12 @@ std::string hash_bytes(std::string_view text) {
 } // namespace
 
 std::string new_admin_token() { return new_token("dra_"); }
-std::string new_customer_token() { return new_token("drc_"); }
+std::string new_customer_token() { return new_token(customer_prefix); }
+bool may_be_customer_token(std::string_view text) noexcept {
+  constexpr std::size_t characters = (token_bytes * 8 + 5) / 6;
+  return text.starts_with(customer_prefix) && text.size() == customer_prefix.size() + characters;
+}
+
 std::string hash_hex(std::string_view text) { return to_hex(hash_bytes(text)); }
 
 running_hash::running_hash() {

@@ -16,6 +16,8 @@ inline constexpr std::size_t max_token_characters = 256;
 /// "dra_…" for the admin, "drc_…" for a customer: 256 random bits in base64url.
 std::string new_admin_token();
 std::string new_customer_token();
+/// False for what can be no customer's token, so that nobody need look for it.
+bool may_be_customer_token(std::string_view text) noexcept;
 /// Lower-case hex of BLAKE2b-256. Tokens are random, so a fast hash is enough.
 std::string hash_hex(std::string_view text);
 /// The same of a text that comes in pieces.

@@ -160,7 +160,9 @@ void open_socket(const state_ptr& state, const websocket_ptr& socket) {
   state->sink = sink;
   // First the hub, then the snapshot: what is committed after the snapshot was read reaches the hub after this message.
   if (state->user) {
-    app.sockets.add(state->user, socket);
+    // A phone that lost its network leaves sockets behind that look open for a while; it must not be locked out.
+    if (const auto oldest = app.sockets.add(state->user, socket, app.config->ws.max_per_customer))
+      oldest->close(close_code::policy_error, "replaced by a newer connection");
     caf::anon_send(app.services.hub, actors::attach_customer{state->user, state->user_name, sink});
     spawn_task(state->executor, "a customer's snapshot", send_customer_snapshot(state, socket, std::move(sink)));
   } else {

@@ -2,6 +2,8 @@
 
 #include "http/codecs/fields.hpp"
 
+#include <span>
+
 namespace dr::http {
 
 namespace {
@@ -9,6 +11,37 @@ namespace {
 constexpr std::string_view method_names = "max-4-5, mid-6-10, mid-4-6 or mid-8-10";
 constexpr std::size_t max_type_characters = 50;
 constexpr std::size_t max_reason_characters = 500;
+
+using names = std::span<const std::string_view>;
+
+constexpr std::string_view user_fields[] = {
+    "id",  "name",     "capacity",   "point",     "custNo",         "baselineMethod",
+    "saa", "enrolled", "owedPoints", "createdAt", "tokenCreatedAt", "_links"};
+constexpr std::string_view campaign_fields[] = {"id",      "name",     "type",         "status",   "settlement",
+                                                "date",    "startsAt", "respondBy",    "endsAt",   "endedAt",
+                                                "orderKw", "test",     "cancelReason", "warnings", "_links"};
+constexpr std::string_view response_fields[] = {"id",     "drId",       "userId",      "userName",       "userCapacity",
+                                                "answer", "answeredAt", "deliveredAt", "expectedPoints", "verification",
+                                                "_links"};
+constexpr std::string_view check_fields[] = {"id",       "drId",           "userId",    "userName",    "responseId",
+                                             "revision", "responseAnswer", "isReal",    "adjustPoint", "method",
+                                             "saa",      "baselineWh",     "meteredWh", "reductionWh", "creditedWh",
+                                             "quality",  "checkedAt",      "detail",    "_links"};
+
+/// Every field of a resource as it is read: who sends it back with a command changes nothing by that.
+names fields_of(resource what) {
+  switch (what) {
+  case resource::user:
+    return user_fields;
+  case resource::campaign:
+    return campaign_fields;
+  case resource::response:
+    return response_fields;
+  case resource::check:
+    break;
+  }
+  return check_fields;
+}
 
 void ignore_read_only_user_fields(field_reader& fields) {
   fields.ignore({"id", "enrolled", "owedPoints", "createdAt", "tokenCreatedAt", "_links"});
@@ -69,6 +102,7 @@ result<std::int64_t> decode_withdrawal(std::string_view body) {
   field_reader fields(*json);
   fields.require("amount");
   const auto amount = fields.whole("amount", 1, max_points);
+  fields.ignore(fields_of(resource::user));
   if (auto fine = fields.finish(); !fine) return fine.error();
   return *amount;
 }
@@ -106,13 +140,14 @@ result<campaign_edit> decode_campaign_edit(std::string_view body, leniency how) 
   const auto status =
       fields.named<campaign_status>("status", parse_campaign_status, "scheduled, running, end or canceled");
   made.end = status == campaign_status::end;
-  if (status == campaign_status::canceled) fields.note("status", "is set by POST to /drs/{id}/cancel");
+  made.canceled = status == campaign_status::canceled;
   if (how == leniency::lenient) {
     ignore_read_only_campaign_fields(fields);
     fields.ignore({"type", "date", "startsAt", "test"});
   } else {
     fields.refuse(
         {"id", "type", "settlement", "date", "startsAt", "endedAt", "test", "warnings", "cancelReason", "_links"});
+    if (made.canceled) fields.note("status", canceled_elsewhere);
     if (status == campaign_status::scheduled || status == campaign_status::running)
       fields.note("status", "is read-only but for end");
     if (made.end && json->members.size() > 1) fields.note("status", "goes alone when it ends the campaign");
@@ -127,18 +162,10 @@ result<std::string> decode_cancellation(std::string_view body) {
   field_reader fields(*json);
   fields.require("reason");
   const auto reason = fields.text("reason", 1, max_reason_characters);
+  fields.ignore(fields_of(resource::campaign));
   if (auto fine = fields.finish(); !fine) return fine.error();
   return *reason;
 }
-
-namespace {
-
-void ignore_read_only_response_fields(field_reader& fields) {
-  fields.ignore({"id", "drId", "userId", "userName", "userCapacity", "answeredAt", "deliveredAt", "expectedPoints",
-                 "verification", "_links"});
-}
-
-} // namespace
 
 result<answer> decode_answer(std::string_view body) {
   const auto json = parse_json_object(body);
@@ -150,18 +177,17 @@ result<answer> decode_answer(std::string_view body) {
     return value == answer::ignore ? std::nullopt : value;
   };
   const auto value = fields.named<answer>("answer", choice, "accept or deny");
-  ignore_read_only_response_fields(fields);
+  fields.ignore(fields_of(resource::response));
   if (auto fine = fields.finish(); !fine) return fine.error();
   return *value;
 }
 
-result<void> decode_nothing(std::string_view body) {
+result<void> decode_nothing(std::string_view body, resource about) {
   if (body.empty()) return {};
   const auto json = parse_json_object(body);
   if (!json) return json.error();
   field_reader fields(*json);
-  fields.ignore({"answer"});
-  ignore_read_only_response_fields(fields);
+  fields.ignore(fields_of(about));
   return fields.finish();
 }
 

@@ -29,14 +29,18 @@ result<campaign_order> decode_order(std::string_view body, time_point now);
 /// What a PUT or PATCH of a campaign asks for.
 struct campaign_edit {
   campaign_change change;
-  bool end = false; ///< status "end"
+  bool end = false;      ///< status "end"
+  bool canceled = false; ///< status "canceled": as a canceled campaign is read, and nothing to ask for
 };
+inline constexpr const char* canceled_elsewhere = "is set by POST to /drs/{id}/cancel";
 result<campaign_edit> decode_campaign_edit(std::string_view body, leniency how);
 /// The reason of a cancellation.
 result<std::string> decode_cancellation(std::string_view body);
 /// The answer of PUT /responses/{id}.
 result<answer> decode_answer(std::string_view body);
-/// The body of a command that needs none: empty, or an object with nothing but known read-only response fields.
-result<void> decode_nothing(std::string_view body);
+/// What a command is sent to.
+enum class resource : unsigned char { user, campaign, response, check };
+/// The body of a command that needs none: empty, or the resource as it was read, or a part of it.
+result<void> decode_nothing(std::string_view body, resource about);
 
 } // namespace dr::http

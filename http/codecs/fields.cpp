@@ -20,7 +20,7 @@ constexpr time_point latest = std::chrono::sys_days{std::chrono::year{2200} / 1 
 /// RFC 6901: '~' and '/' inside a name are escaped.
 std::string pointer_to(std::string_view name) {
   std::string out = "/";
-  for (const char c : name) {
+  for (const char c : shortened(name)) {
     if (c == '~')
       out += "~0";
     else if (c == '/')
@@ -147,10 +147,6 @@ bool field_reader::is_null(std::string_view name) {
 void field_reader::require(std::string_view name) {
   const auto* v = from_.find(name);
   if (v == nullptr || (v->is(json_kind::null) && nulls_ == null_is::absent)) note(name, "is required");
-}
-
-void field_reader::ignore(std::initializer_list<std::string_view> names) {
-  known_.insert(known_.end(), names.begin(), names.end());
 }
 
 void field_reader::refuse(std::initializer_list<std::string_view> names) {

@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,7 +62,8 @@ public:
   /// The field must be there.
   void require(std::string_view name);
   /// Fields that may be sent back as they were read and change nothing.
-  void ignore(std::initializer_list<std::string_view> names);
+  void ignore(std::span<const std::string_view> names) { known_.insert(known_.end(), names.begin(), names.end()); }
+  void ignore(std::initializer_list<std::string_view> names) { ignore(std::span(names.begin(), names.size())); }
   /// Read-only fields, refused by name.
   void refuse(std::initializer_list<std::string_view> names);
   void note(std::string_view name, std::string detail);

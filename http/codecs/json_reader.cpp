@@ -1,5 +1,7 @@
 #include "http/codecs/json_reader.hpp"
 
+#include "http/codecs/text.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -42,7 +44,7 @@ public:
     auto& members = open_.back().members;
     if (members.size() >= max_json_members) return refuse("has too many fields in one object");
     for (const auto& known : members)
-      if (known.name == name) return refuse("has the field \"" + name + "\" twice");
+      if (known.name == name) return refuse("has the field \"" + shortened(name) + "\" twice");
     members.push_back({std::move(name), json_value{}});
     return true;
   }
@@ -97,6 +99,9 @@ const json_value* json_value::find(std::string_view name) const noexcept {
 }
 
 result<json_value> parse_json(std::string_view text) {
+  // To the library a NUL is the end, whatever comes behind it. JSON never holds one.
+  if (const auto at = text.find('\0'); at != text.npos)
+    return fail(errc::malformed, "The body cannot be read as JSON near byte " + std::to_string(at + 1) + ".");
   builder made;
   if (!nlohmann::json::sax_parse(text.begin(), text.end(), &made))
     return fail(errc::malformed, "The body " + (made.complaint.empty() ? "is not JSON" : made.complaint) + ".");

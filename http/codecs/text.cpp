@@ -63,6 +63,14 @@ std::string to_hex(std::string_view bytes) {
   return out;
 }
 
+std::string shortened(std::string_view utf8) {
+  constexpr std::size_t most = 100;
+  if (utf8.size() <= most) return std::string(utf8);
+  auto end = most;
+  while (end > 0 && (static_cast<unsigned char>(utf8[end]) & 0xC0U) == 0x80U) --end;
+  return std::string(utf8.substr(0, end)) + "…";
+}
+
 std::string_view trimmed(std::string_view text) noexcept {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};

@@ -17,6 +17,8 @@ bool is_visible_ascii(std::string_view text, std::size_t max) noexcept;
 std::string percent_encoded(std::string_view text);
 /// Lower-case hex.
 std::string to_hex(std::string_view bytes);
+/// What somebody sent, fit to be repeated in an answer: at most some hundred bytes, cut between two characters.
+std::string shortened(std::string_view utf8);
 /// Without blanks and tabs at both ends.
 std::string_view trimmed(std::string_view text) noexcept;
 

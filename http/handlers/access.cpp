@@ -30,7 +30,7 @@ awaitable<reply> set_token(call& c, user_id id, std::optional<std::string> hash,
 awaitable<reply> make_token(call& c) {
   const auto id = id_of<user_id>(c);
   if (!id) co_return refuse(c, id.error());
-  if (auto fine = decode_nothing(c.http.body); !fine) co_return refuse(c, fine.error());
+  if (auto fine = decode_nothing(c.http.body, resource::user); !fine) co_return refuse(c, fine.error());
   auto token = new_customer_token();
   std::optional<std::string> hash = hash_hex(token);
   auto pending = set_token(c, *id, std::move(hash), render_token(c.how, std::move(token)));
@@ -40,7 +40,7 @@ awaitable<reply> make_token(call& c) {
 awaitable<reply> revoke_token(call& c) {
   const auto id = id_of<user_id>(c);
   if (!id) co_return refuse(c, id.error());
-  if (auto fine = decode_nothing(c.http.body); !fine) co_return refuse(c, fine.error());
+  if (auto fine = decode_nothing(c.http.body, resource::user); !fine) co_return refuse(c, fine.error());
   auto pending = set_token(c, *id, std::nullopt, render_nothing(c.how));
   co_return co_await std::move(pending);
 }

@@ -48,6 +48,12 @@ awaitable<reply> edit_campaign(call& c, leniency how) {
   if (!id) co_return refuse(c, id.error());
   auto edit = decode_campaign_edit(c.http.body, how);
   if (!edit) co_return refuse(c, edit.error());
+  if (edit->canceled) {
+    auto reading = find_campaign(c.app, *id, c.by());
+    const auto now = co_await std::move(reading);
+    if (!now) co_return refuse(c, now.error());
+    if (now->status != campaign_status::canceled) co_return refuse(c, invalid_field("/status", canceled_elsewhere));
+  }
   if (edit->end) {
     auto comparing = changes_nothing_else(c, *id, edit->change);
     if (auto fine = co_await std::move(comparing); !fine) co_return refuse(c, fine.error());
@@ -95,7 +101,7 @@ awaitable<reply> get_dr(call& c) {
 awaitable<reply> end_dr(call& c) {
   const auto id = id_of<campaign_id>(c);
   if (!id) co_return refuse(c, id.error());
-  if (auto fine = decode_nothing(c.http.body); !fine) co_return refuse(c, fine.error());
+  if (auto fine = decode_nothing(c.http.body, resource::campaign); !fine) co_return refuse(c, fine.error());
   co_return co_await end_campaign(c, *id);
 }
 
@@ -129,7 +135,7 @@ awaitable<reply> get_summary(call& c) {
 awaitable<reply> retry_checks(call& c) {
   const auto id = id_of<campaign_id>(c);
   if (!id) co_return refuse(c, id.error());
-  if (auto fine = decode_nothing(c.http.body); !fine) co_return refuse(c, fine.error());
+  if (auto fine = decode_nothing(c.http.body, resource::campaign); !fine) co_return refuse(c, fine.error());
   if (c.http.header("If-Match")) {
     auto reading = find_campaign(c.app, *id, c.by());
     const auto present = co_await std::move(reading);

@@ -10,6 +10,7 @@ namespace {
 reply plain(unsigned status, std::string body) {
   auto made = make_reply(status, std::string(json_type), std::move(body));
   made.with("Cache-Control", "no-store");
+  if (status == 503) made.with("Retry-After", std::to_string(retry_after_s));
   return made;
 }
 

@@ -35,7 +35,7 @@ awaitable<reply> get_kepco(call& c) {
 awaitable<reply> recheck_kepco(call& c) {
   const auto id = id_of<check_id>(c);
   if (!id) co_return refuse(c, id.error());
-  if (auto fine = decode_nothing(c.http.body); !fine) co_return refuse(c, fine.error());
+  if (auto fine = decode_nothing(c.http.body, resource::check); !fine) co_return refuse(c, fine.error());
   if (c.http.header("If-Match")) {
     auto reading = find_check(c.app, *id, c.by());
     const auto present = co_await std::move(reading);

@@ -49,7 +49,7 @@ awaitable<reply> choose(call& c, result<answer> value) {
 
 /// The answer that the path names, if there is no body beside it.
 result<answer> named(answer value, const call& c) {
-  if (auto fine = decode_nothing(c.http.body); !fine) return fine.error();
+  if (auto fine = decode_nothing(c.http.body, resource::response); !fine) return fine.error();
   return value;
 }
 
@@ -62,7 +62,7 @@ awaitable<reply> put_response(call& c) { return choose(c, decode_answer(c.http.b
 awaitable<reply> retry_check(call& c) {
   const auto id = id_of<response_id>(c);
   if (!id) co_return refuse(c, id.error());
-  if (auto fine = decode_nothing(c.http.body); !fine) co_return refuse(c, fine.error());
+  if (auto fine = decode_nothing(c.http.body, resource::response); !fine) co_return refuse(c, fine.error());
   if (c.http.header("If-Match")) {
     auto reading = find_response(c.app, *id, c.by());
     const auto present = co_await std::move(reading);

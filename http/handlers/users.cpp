@@ -91,7 +91,7 @@ awaitable<reply> patch_user(call& c) { return change_user(c, leniency::strict); 
 awaitable<reply> withdraw_user(call& c) {
   const auto id = id_of<user_id>(c);
   if (!id) co_return refuse(c, id.error());
-  if (auto fine = decode_nothing(c.http.body); !fine) co_return refuse(c, fine.error());
+  if (auto fine = decode_nothing(c.http.body, resource::user); !fine) co_return refuse(c, fine.error());
   const auto version = demanded_version(c);
   if (!version) co_return refuse(c, version.error());
   const auto render = render_nothing(c.how);

@@ -106,6 +106,11 @@ std::optional<std::string_view> request_context::header(std::string_view name) c
   return std::nullopt;
 }
 
+bool request_context::is_repeated(std::string_view name) const noexcept {
+  return std::count_if(headers.begin(), headers.end(),
+                       [&](const auto& field) { return equal_ignoring_case(field.name, name); }) > 1;
+}
+
 std::optional<std::string_view> request_context::query_value(std::string_view name) const noexcept {
   for (const auto& each : query)
     if (each.name == name) return each.value;
@@ -155,7 +160,8 @@ void request_context::reset() {
 }
 
 result<void> request_context::parse_target(std::string_view sent) {
-  target = path = sent;
+  target = sent;
+  path = sent.substr(0, sent.find('?')); // of a malformed one too: a query may hold a token, and the path is shown
   query.clear();
   segment_count_ = param_count_ = 0;
   if (sent == "*") return {};
@@ -166,6 +172,11 @@ result<void> request_context::parse_target(std::string_view sent) {
   const auto parsed = sent.starts_with('/') ? urls::parse_origin_form(sent) : urls::parse_uri(sent);
   if (!parsed) return malformed("the request target is not a valid URI reference");
   const auto encoded = parsed->encoded_path();
+  if (!sent.starts_with('/')) { // in absolute form; to us it is the same as without scheme and host
+    const auto from_root = parsed->encoded_target();
+    target = from_root.empty() ? std::string_view("/") : std::string_view(from_root.data(), from_root.size());
+  }
+  if (!encoded.empty() && !encoded.starts_with('/')) return malformed("the path of the request target has no root");
   path = encoded.empty() ? std::string_view("/") : std::string_view(encoded.data(), encoded.size());
   if (auto split = split_path(path); !split) return split;
   if (!parsed->has_query()) return {};

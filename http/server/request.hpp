@@ -83,6 +83,8 @@ public:
   std::optional<std::string_view> param(std::string_view name) const noexcept;
   /// The first header field of that name in any case.
   std::optional<std::string_view> header(std::string_view name) const noexcept;
+  /// True when there is more than one.
+  bool is_repeated(std::string_view name) const noexcept;
   /// The first query parameter of that name.
   std::optional<std::string_view> query_value(std::string_view name) const noexcept;
   /// True when the target asks for a WebSocket (Connection: upgrade, Upgrade: websocket).

@@ -104,7 +104,7 @@ public:
   void start();
   /// Ends the thread and waits for it.
   void join();
-  /// Adds to the watch; leaving is automatic on destruction.
+  /// Adds to the watch. An item leaves it by unlink(), or on destruction; either on this thread.
   void watch(watched& item) { items_.push_back(item); }
   /// Thread-safe: drains everything.
   void drain_all();

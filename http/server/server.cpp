@@ -59,13 +59,19 @@ private:
   time_point last_{};
 };
 
+/// What was asked for, but never the descriptors that everything else needs: a database that comes back must be
+/// reached.
 std::size_t connection_limit(const server_options& options) {
-  if (options.max_connections > 0) return options.max_connections;
+  const auto wanted = options.max_connections > 0 ? options.max_connections : most_connections;
   rlimit descriptors{};
-  if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0 || descriptors.rlim_cur == RLIM_INFINITY) return most_connections;
+  if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0 || descriptors.rlim_cur == RLIM_INFINITY) return wanted;
   const std::size_t have = descriptors.rlim_cur;
   const auto left = have > 2 * options.reserved_descriptors ? have - options.reserved_descriptors : have / 3;
-  return std::clamp(left, fewest_connections, most_connections);
+  const auto possible = std::max(left, fewest_connections);
+  if (options.max_connections > possible)
+    spdlog::warn("{} connections are allowed, but the limit of open files ({}) leaves room for {}",
+                 options.max_connections, have, possible);
+  return std::min(wanted, possible);
 }
 
 /// Polite refusals take descriptors too.
@@ -168,7 +174,11 @@ void server::impl::accept() {
 }
 
 void server::impl::on_accepted(error_code failed, tcp_socket socket, worker& home) {
-  if (!failed) take(std::move(socket), home); // also when we have just stopped accepting: its client counts on us
+  try {
+    if (!failed) take(std::move(socket), home); // also when we have just stopped accepting: its client counts on us
+  } catch (const std::bad_alloc&) {
+    failed = asio::error::no_memory;
+  }
   if (!acceptor->is_open() || failed == asio::error::operation_aborted) return;
   if (failed && failed != asio::error::connection_aborted) return pause_accept(failed);
   accept();

@@ -299,6 +299,7 @@ void session::say_goodbye(std::string reason) {
 
 void session::finish(std::uint16_t code) {
   if (std::exchange(finished_, true)) return;
+  unlink(); // here, on its own thread: whoever holds the session last may let go of it on another one
   shut();
   error_code ignored;
   stream_.next_layer().close(ignored);

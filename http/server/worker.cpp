@@ -84,11 +84,16 @@ void worker::run_what_is_left() {
   go_on_with([this] { context.poll(); });
 }
 
+/// One item that throws does not keep the others from their turn.
 template <class Fn> void worker::for_each(Fn&& act) {
   for (auto at = items_.begin(); at != items_.end();) {
     watched& item = *at++; // the item may leave the list while it acts
-    const auto held = item.hold();
-    act(item);
+    try {
+      const auto held = item.hold();
+      act(item);
+    } catch (const std::exception& why) {
+      spdlog::error("a connection could not be looked after: {}", why.what());
+    }
   }
 }
 
@@ -111,13 +116,13 @@ std::future<std::size_t> worker::count_unsettled() {
 }
 
 void worker::sweep() {
-  refresh_date();
-  const auto now = steady::now();
-  for_each([now](watched& item) { item.tick(now); });
-  timer_.expires_after(tick_interval_);
+  timer_.expires_after(tick_interval_); // first: whatever happens in this sweep, there is a next one
   timer_.async_wait([this](error_code failed) {
     if (!failed) sweep();
   });
+  refresh_date();
+  const auto now = steady::now();
+  for_each([now](watched& item) { item.tick(now); });
 }
 
 void worker::refresh_date() {

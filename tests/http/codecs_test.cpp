@@ -55,6 +55,10 @@ TEST_CASE("JSON from strangers is bounded and without repeated names", "[http][c
   CHECK(parse_json("{\"a\":\"\xC3\x28\"}").error().code == errc::malformed);
   CHECK(parse_json("{\"a\":\"\\ud800\"}").error().code == errc::malformed);
   CHECK(parse_json("{} {}").error().code == errc::malformed);
+  CHECK(parse_json(std::string("{}\0 and more", 11)).error().code == errc::malformed);
+  CHECK(parse_json(std::string("{}\0", 3)).error().code == errc::malformed);
+  const std::string long_name(1'000, 'n');
+  CHECK(parse_json("{\"" + long_name + "\":1,\"" + long_name + "\":1}").error().detail.size() < 200);
   CHECK(parse_json("{\"a\":1").error().code == errc::malformed);
   CHECK(parse_json_object("[1]").error().code == errc::malformed);
   CHECK(parse_json_object("").error().code == errc::malformed);
@@ -70,6 +74,29 @@ TEST_CASE("all wrong fields are reported at once, with their pointers", "[http][
   CHECK(pointers(wrong.error()) ==
         names{"/name", "/capacity", "/point", "/custNo", "/baselineMethod", "/saa", "/x~1y"});
   CHECK(wrong.error().fields[1].detail == "must be between 1 and 1000000");
+}
+
+TEST_CASE("a wrong name is repeated in short", "[http][codecs]") {
+  std::string name;
+  for (int i = 0; i < 10'000; ++i) name += "감";
+  const auto wrong = decode_nothing("{\"" + name + "\":1}", resource::user);
+  REQUIRE(wrong.has_error());
+  CHECK(wrong.error().fields[0].pointer.size() < 120);
+  CHECK(valid_utf8(wrong.error().fields[0].pointer));
+  CHECK(wrong.error().detail.size() < 200);
+}
+
+TEST_CASE("a command takes the resource it is sent to as it was read, and no other", "[http][codecs]") {
+  CHECK(decode_nothing("", resource::campaign).has_value());
+  CHECK(decode_nothing(R"({"id":1,"status":"running","endsAt":null,"_links":{}})", resource::campaign).has_value());
+  CHECK(decode_nothing(R"({"userCapacity":400,"answer":"deny"})", resource::response).has_value());
+  CHECK(decode_nothing(R"({"baselineWh":1,"revision":1})", resource::check).has_value());
+  CHECK(decode_nothing(R"({"point":1,"custNo":null})", resource::user).has_value());
+  CHECK(decode_nothing(R"({"drId":1})", resource::user).has_error());
+  CHECK(decode_nothing(R"({"answer":"deny"})", resource::campaign).has_error());
+  CHECK(decode_cancellation(R"({"reason":"x","id":1,"name":"n","status":"running"})").value() == "x");
+  CHECK(decode_cancellation(R"({"reason":"x","amount":1})").has_error());
+  CHECK(decode_withdrawal(R"({"amount":5,"id":1,"point":9})").value() == 5);
 }
 
 TEST_CASE("a name is counted in characters, not bytes", "[http][codecs]") {
@@ -124,7 +151,8 @@ TEST_CASE("a campaign is ended by its status, which goes alone in a PATCH", "[ht
   CHECK(decode_campaign_edit(R"({"status":"end"})", leniency::strict)->end);
   CHECK(decode_campaign_edit(R"({"id":1,"name":"n","status":"end"})", leniency::lenient)->end);
   CHECK(decode_campaign_edit(R"({"name":"n","status":"end"})", leniency::strict).has_error());
-  CHECK(decode_campaign_edit(R"({"status":"canceled"})", leniency::lenient).has_error());
+  CHECK(decode_campaign_edit(R"({"status":"canceled"})", leniency::strict).has_error());
+  CHECK(decode_campaign_edit(R"({"status":"canceled"})", leniency::lenient)->canceled); // as it was read, perhaps
   CHECK(decode_campaign_edit(R"({"status":"bogus"})", leniency::lenient).has_error());
   const auto change = decode_campaign_edit(R"({"respondBy":null,"orderKw":1.5})", leniency::strict);
   REQUIRE(change.has_value());
@@ -295,6 +323,9 @@ TEST_CASE("an answer is kept and read back whole", "[http][codecs]") {
 }
 
 TEST_CASE("tokens are random, hashed, and sealed answers open only with their secret", "[http][codecs]") {
+  CHECK(may_be_customer_token(new_customer_token()));
+  for (const auto& wrong : {std::string{}, std::string("drc_"), new_admin_token(), new_customer_token() + "x"})
+    CHECK_FALSE(may_be_customer_token(wrong));
   CHECK(new_customer_token() != new_customer_token());
   CHECK(new_customer_token().starts_with("drc_"));
   CHECK(hash_hex("a").size() == 64);

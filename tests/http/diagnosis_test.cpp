@@ -132,6 +132,8 @@ std::vector<expectation> all_problems() {
          r.process_since = began;
        },
        "process", warning, "ends on 2026-12-31", "DR_HOLIDAYS_FILE"},
+      {"clock set back", [](health_report& r) { r.clock_stands = seen; }, "process", critical,
+       "stands still until it is 2026-07-01T05:01:00Z", "restart"},
       {"virtual clock",
        [](health_report& r) {
          r.virtual_rate = 60;

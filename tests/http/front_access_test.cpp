@@ -98,6 +98,19 @@ TEST_CASE("a refusal names the scheme", "[http][front]") {
   CHECK(world.nobody().get("/users?access_token=" + world.admin_token()).status == 401);
 }
 
+TEST_CASE("nobody looks for what can be no token, nor for whom a probe is asked by", "[http][front]") {
+  front_world world({auth_mode::token, {}});
+  const std::string unknown = "drc_" + std::string(43, 'x');
+  const auto reads_for = [&](const std::string& token, const std::string& target, unsigned status) {
+    const auto before = world.faults().reads.load();
+    CHECK(world.with_token(token).get(target).status == status);
+    return world.faults().reads.load() - before;
+  };
+  CHECK(reads_for("drc_wrong", "/users", 401) == 0);
+  CHECK(reads_for(unknown, "/users", 401) == 1);
+  CHECK(reads_for(unknown, "/livez", 200) == 0);
+}
+
 TEST_CASE("a customer sees its own things only", "[http][front]") {
   two_customers set;
   auto own = set.world.with_token(set.own);

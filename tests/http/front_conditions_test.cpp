@@ -44,6 +44,19 @@ TEST_CASE("a key belongs to the resource, however its path is escaped", "[http][
   CHECK(world.get("/users/1").body["point"] == 90);
 }
 
+TEST_CASE("what is not found by a long path is not kept under a key", "[http][front]") {
+  front_world world;
+  const header_list key{{"Idempotency-Key", "k"}};
+  const auto kept_again = [&](const std::string& path) {
+    CHECK(world.call("PUT", path, nullptr, key).status == 404);
+    const auto again = world.call("PUT", path, nullptr, key);
+    CHECK(again.status == 404);
+    return again.header("Idempotency-Replayed") == "true";
+  };
+  CHECK(kept_again("/responses/nothing/accept"));
+  CHECK_FALSE(kept_again("/responses/" + std::string(4'000, 'n') + "/accept"));
+}
+
 TEST_CASE("a refused keyed write stays refused, a failed one is tried again", "[http][front]") {
   front_world world;
   world.enrol("a", 1, 100);
@@ -86,6 +99,7 @@ TEST_CASE("a key must be visible ASCII of at most 128 characters", "[http][front
   const json body{{"name", "a"}, {"capacity", 1}};
   CHECK(world.call("POST", "/users", body, {{"Idempotency-Key", std::string(129, 'k')}}).status == 400);
   CHECK(world.call("POST", "/users", body, {{"Idempotency-Key", "two words"}}).status == 400);
+  CHECK(world.call("POST", "/users", body, {{"Idempotency-Key", "a"}, {"Idempotency-Key", "b"}}).status == 400);
   CHECK(world.call("POST", "/users", body, {{"Idempotency-Key", std::string(128, 'k')}}).status == 201);
 }
 
@@ -128,6 +142,7 @@ TEST_CASE("an unchanged item is not sent again, and a stale change is refused", 
   CHECK(world.call("DELETE", "/users/1", nullptr, {{"If-Match", old}}).status == 412);
   CHECK(world.call("POST", "/users/1/token", nullptr, {{"If-Match", old}}).status == 412);
   CHECK(world.call("POST", "/users/1/token", nullptr, {{"If-Match", changed.header("ETag")}}).status == 201);
+  CHECK(world.call("PATCH", "/users/1", {{"name", "c"}}, {{"If-Match", "*"}, {"If-Match", old}}).status == 400);
   CHECK(world.call("PATCH", "/users/1", {{"name", "c"}}, {{"If-Match", "*"}}).status == 200);
   const auto response = world.get("/responses/1").header("ETag");
   CHECK(world.call("PUT", "/responses/1/accept", nullptr, {{"If-Match", response}}).status == 200);

@@ -26,8 +26,9 @@ json_answer raw(front_world& world, const std::string& method, const std::string
 
 TEST_CASE("bodies that cannot be read are malformed", "[http][front]") {
   front_world world;
-  for (const std::string body :
-       {"{", "[]", "null", "\"x\"", "{\"name\":\"a\",}", "{\"name\":\"\xff\"}", "{\"a\":1,\"a\":1}", "\x00\x01"})
+  for (const auto& body :
+       std::vector<std::string>{"{", "[]", "null", "\"x\"", "{\"name\":\"a\",}", "{\"name\":\"\xff\"}",
+                                "{\"a\":1,\"a\":1}", std::string("{}\0\1", 4)})
     for (const std::string target : {"/users", "/drs", "/drs/startdr"})
       check_problem(raw(world, "POST", target, body), 400, "malformed");
   check_problem(raw(world, "POST", "/users", ""), 400, "malformed");
@@ -59,6 +60,16 @@ TEST_CASE("a body of ten megabytes is refused", "[http][front]") {
   front_world world;
   auto got = raw(world, "POST", "/users", std::string(10 * 1024 * 1024, 'x'));
   check_problem(got, 413);
+}
+
+TEST_CASE("a body gets no more room than its route has use for", "[http][front]") {
+  front_world world;
+  world.enrol("a");
+  world.start_campaign();
+  CHECK(raw(world, "GET", "/livez", "{}").status == 200);
+  check_problem(raw(world, "GET", "/livez", std::string(2'000, ' ')), 413);
+  check_problem(raw(world, "PUT", "/responses/1/accept", std::string(20'000, ' ')), 413);
+  CHECK(world.call("POST", "/drs", {{"name", std::string(20'000, 'n')}, {"type", "reliable"}}).status == 400);
 }
 
 TEST_CASE("query parameters are checked by name and range", "[http][front]") {
@@ -127,6 +138,17 @@ TEST_CASE("an answer after the end is refused, repeating the frozen one is not",
   check_problem(world.call("PUT", "/responses/1", {{"answer", "ignore"}}), 400, "invalid");
 }
 
+TEST_CASE("a canceled campaign that is sent back is refused for what it is", "[http][front]") {
+  front_world world;
+  world.enrol("a");
+  world.start_campaign();
+  check_problem(world.call("PUT", "/drs/1", {{"status", "canceled"}}), 400, "invalid");
+  CHECK(world.get("/drs/1").body["status"] == "running");
+  CHECK(world.call("POST", "/drs/1/cancel", {{"reason", "x"}}).status == 200);
+  check_problem(world.call("PUT", "/drs/1", world.get("/drs/1").body), 409, "campaign-canceled");
+  check_problem(world.call("PUT", "/drs/99", {{"status", "canceled"}}), 404);
+}
+
 TEST_CASE("an answer past respondBy is refused while the campaign runs on", "[http][front]") {
   front_world world;
   world.enrol("a");
@@ -156,6 +178,9 @@ TEST_CASE("media types are negotiated", "[http][front]") {
   const std::string body = R"({"name":"b","capacity":1})";
   check_problem(raw(world, "POST", "/users", body, {{"Content-Type", "text/plain"}}), 415, "unsupported-media-type");
   check_problem(raw(world, "POST", "/users/import", "name,capacity\n", {{"Content-Type", "application/json"}}), 415);
+  check_problem(raw(world, "POST", "/users", body, {{"Content-Encoding", "gzip"}}), 415);
+  check_problem(raw(world, "POST", "/users/import", "name,capacity\n", {{"Content-Encoding", "gzip"}}), 415);
+  CHECK(raw(world, "POST", "/users", body, {{"Content-Encoding", "identity"}}).status == 201);
   CHECK(raw(world, "POST", "/users", body, {{"Content-Type", "application/hal+json"}}).status == 201);
   CHECK(raw(world, "POST", "/users", body, {{"Content-Type", "Application/JSON; charset=utf-8"}}).status == 201);
 }

@@ -102,6 +102,23 @@ TEST_CASE("announcements, changes and cancellations are told", "[http][front][ws
   CHECK(next_of(socket, "campaign.canceled")["campaign"]["cancelReason"] == "x");
 }
 
+TEST_CASE("the alert of a start shows what was answered and received before it", "[http][front][ws]") {
+  front_world world;
+  world.enrol("a");
+  auto socket = customer(world, 1);
+  next(socket);
+  const auto soon_after = format_rfc3339(world.clock().now() + 1h);
+  world.call("POST", "/drs", {{"name", "later"}, {"type", "reliable"}, {"startsAt", soon_after}});
+  CHECK(next_of(socket, "campaign.announced")["response"]["answeredAt"].is_null());
+  socket.send(R"({"type":"received","responseId":1})");
+  CHECK(world.call("PUT", "/responses/1/accept").status == 200);
+  REQUIRE(soon([&] { return !world.get("/responses/1").body["deliveredAt"].is_null(); }));
+  const auto stored = world.get("/responses/1").body;
+  world.clock().advance(1h);
+  const auto shown = next_of(socket, "campaign.started")["response"];
+  for (const char* name : {"answer", "answeredAt", "deliveredAt", "expectedPoints"}) CHECK(shown[name] == stored[name]);
+}
+
 TEST_CASE("wrong messages are answered with a problem and the socket stays", "[http][front][ws]") {
   front_world world;
   world.enrol("a");
@@ -213,3 +230,20 @@ TEST_CASE("connected customers are counted", "[http][front][ws]") {
 }
 
 } // namespace
+
+TEST_CASE("a customer's sockets are bounded: a further one replaces the oldest", "[http][front][ws]") {
+  front_world world({.tune = [](settings& s) { s.ws.max_per_customer = 2; }});
+  const auto user = world.enrol("a");
+  const auto other = world.enrol("b");
+  ws_client another(world.port(), "/ws?userId=" + std::to_string(other));
+  std::vector<std::unique_ptr<ws_client>> sockets;
+  for (int i = 0; i < 3; ++i) {
+    sockets.push_back(std::make_unique<ws_client>(world.port(), "/ws?userId=" + std::to_string(user)));
+    REQUIRE(sockets.back()->receive()); // the snapshot
+  }
+  CHECK(sockets[0]->wait_closed() == 1008);
+  REQUIRE(another.receive());
+  world.start_campaign();
+  for (auto* socket : {sockets[1].get(), sockets[2].get(), &another})
+    CHECK(json::parse(socket->receive().value_or("{}")).value("type", "") == "campaign.started");
+}

@@ -208,6 +208,7 @@ TEST_CASE("health stays readable and answers go on while the store is down and b
   CHECK(world.get("/livez").status == 200);
   REQUIRE(soon([&] { return world.get("/health").status == 503; }));
   CHECK(world.get("/health").body["status"] == "down");
+  CHECK_FALSE(world.get("/health").header("Retry-After").empty());
   world.faults().set_down(false);
   REQUIRE(soon([&] { return world.get("/readyz").status == 200; }));
   REQUIRE(soon([&] { return world.call("PUT", of("responses", response, "/accept")).status == 200; }));

@@ -224,6 +224,32 @@ TEST_CASE("without a limit of its own the server derives one from the descriptor
   CHECK(at.server.max_connections() >= 16);
 }
 
+TEST_CASE("no limit takes the descriptors that everything else needs", "[http]") {
+  auto options = quick_options();
+  options.max_connections = 1'000'000'000;
+  const running_server at(options, limit_routes());
+  const running_server usual(quick_options(), limit_routes());
+  CHECK(at.server.max_connections() >= usual.server.max_connections());
+  CHECK(at.server.max_connections() < options.max_connections);
+}
+
+TEST_CASE("a sweep that fails is not the last one", "[http]") {
+  auto options = quick_options();
+  options.header_timeout = 100ms;
+  std::atomic<int> swept = 0;
+  http::server_hooks hooks;
+  hooks.wall_seconds = [&swept]() -> std::time_t {
+    if (const int at = ++swept; at > 4 && at <= 8)
+      throw std::runtime_error("a defect"); // two threads begin with two each
+    return 0;
+  };
+  const running_server at(options, limit_routes(), hooks);
+  REQUIRE(eventually([&] { return swept > 8; }));
+  raw_client raw(at.port());
+  raw.send("GET /hello HTTP/1.1\r\nHo");
+  CHECK(status_of(raw.read_to_end()) == 408);
+}
+
 TEST_CASE("one client with a long pipeline does not keep the thread for itself", "[http]") {
   auto options = quick_options();
   options.io_threads = 1;

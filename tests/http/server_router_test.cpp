@@ -106,6 +106,7 @@ TEST_CASE("a target in absolute form and raw UTF-8 mean the same as in origin fo
   REQUIRE(request.parse_target("http://host:80/users/7?q=김").has_value());
   CHECK(request.path == "/users/7");
   CHECK(request.query_value("q") == "김");
+  CHECK(request.target.starts_with("/users/7?q="));
   REQUIRE(request.parse_target("http://host").has_value());
   CHECK(request.path == "/");
 }
@@ -113,8 +114,10 @@ TEST_CASE("a target in absolute form and raw UTF-8 mean the same as in origin fo
 TEST_CASE("targets that cannot be read are refused", "[http]") {
   request_context request;
   for (const char* bad : {"/a%", "/a%2", "/a%zz", "/%FF", "/%C0%AF", "/%ED%A0%80", "/a%00b", "/a?q=%FF", "/a?q=%0",
-                          "/a b", "users", "/\xff", "", "/a?%00"})
+                          "/a b", "users", "/\xff", "", "/a?%00", "a:xusers"})
     CHECK_FALSE(request.parse_target(bad).has_value());
+  CHECK_FALSE(request.parse_target("/ws?access_token=secret&x=%zz").has_value());
+  CHECK(request.path == "/ws"); // what is shown of it
 }
 
 TEST_CASE("UTF-8 is judged strictly", "[http]") {

@@ -291,3 +291,46 @@ TEST_CASE("the server's own close has its code and reason, and the queue is drop
   session->close(1000, "again");
   CHECK_FALSE(session->send({nullptr, "late"}));
 }
+
+TEST_CASE("sessions may be let go of on any thread, while others come and go", "[http]") {
+  // What holds a session last is not its io thread, here as in the product.
+  std::mutex mutex;
+  std::vector<http::websocket_ptr> held;
+  http::router routes;
+  http::route socket;
+  socket.pattern = "/ws";
+  socket.upgrade = [&](request_context&) -> boost::asio::awaitable<http::websocket_verdict> {
+    http::websocket_callbacks callbacks;
+    callbacks.on_open = [&](const http::websocket_ptr& session) {
+      const std::scoped_lock lock(mutex);
+      held.push_back(session);
+    };
+    co_return callbacks;
+  };
+  routes.add(std::move(socket));
+  auto options = quick_options();
+  options.websocket.close_timeout = 20ms; // so that connections are looked at every five milliseconds
+  running_server at(options, std::move(routes));
+  std::atomic<bool> over = false;
+  std::thread holder([&] {
+    while (!over) {
+      std::vector<http::websocket_ptr> ended;
+      const std::scoped_lock lock(mutex);
+      for (auto& one : held)
+        if (!one->is_open()) ended.push_back(std::move(one));
+      std::erase(held, nullptr);
+    }
+  });
+  constexpr int rounds = 100;
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<std::unique_ptr<ws_client>> clients;
+    for (int i = 0; i < 10; ++i) clients.push_back(std::make_unique<ws_client>(at.port(), "/ws"));
+  }
+  CHECK(eventually([&] {
+    const std::scoped_lock lock(mutex);
+    return held.empty() && at.server.counters().websockets == 0;
+  }));
+  over = true;
+  holder.join();
+  CHECK(at.server.stop(1s));
+}

@@ -5,9 +5,12 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <fcntl.h>
 #include <functional>
 #include <future>
+#include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 
 using namespace dr::test;
 using namespace std::chrono_literals;
@@ -217,4 +220,25 @@ TEST_CASE("accept and deny of one response from many connections end at the last
     last_heard = hear(socket, "response.changed").at("response").at("answer").get<std::string>();
   CHECK(last_heard == answer);
   CHECK(on.get("/drs/1/summary").at(answer) == 1);
+}
+
+TEST_CASE("whoever stops reading the log stops nothing else", "[system]") {
+  platform parts(platform::setup{.variables = {{"DR_LOG_LEVEL", "debug"}}, .started = false});
+  const auto log = parts.data_dir() / "a pipe that nobody reads";
+  REQUIRE(::mkfifo(log.c_str(), 0600) == 0);
+  const int pipe = ::open(log.c_str(), O_RDWR | O_CLOEXEC);
+  REQUIRE(pipe >= 0);
+  const int holds = ::fcntl(pipe, F_SETPIPE_SZ, 4096); // of lines, before a writer waits
+  REQUIRE(holds > 0);
+  const listening_socket http;
+  const process server(process::options{
+      {program_under_test("drplatform"), "serve"}, parts.server_environment(), log, http.descriptor()});
+  http_client client(http.port());
+  eventually("the server is ready", [&] { return client.get("/readyz").status == 200; });
+  int answered = 0;
+  for (int lines = 0; lines < holds; lines += 40) // each request leaves a line that is longer
+    answered += client.get("/livez").status == 200 ? 1 : 0;
+  CHECK(answered == (holds + 39) / 40);
+  CHECK(client.post("/users", R"({"name":"a","capacity":1})").status == 201);
+  ::close(pipe);
 }
