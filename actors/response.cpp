@@ -4,6 +4,7 @@
 
 #include <caf/sec.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace dr::actors {
@@ -27,7 +28,9 @@ response_state::~response_state() {
 
 template <class Command> caf::result<written> response_state::take(Command& cmd) {
   if (!work) work = std::make_unique<backlog>();
-  if (work->size() >= response_backlog_max)
+  const auto of_caller =
+      std::ranges::count_if(*work, [&](const auto& other) { return other.by().user == cmd.by.user; });
+  if (std::cmp_greater_equal(of_caller, response_backlog_max) || work->size() >= response_backlog_of_all)
     return to_caf(fail(errc::overloaded, "too many commands for this response at once: try again"));
   auto reply = self->make_response_promise<written>();
   work->push_back({std::move(cmd), reply});

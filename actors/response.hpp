@@ -14,8 +14,10 @@
 
 namespace dr::actors {
 
-/// Commands that may wait in one response; more are refused as overloaded.
+/// Commands that may wait in one response; more are refused as overloaded. A caller may be a stranger, which is seen
+/// only when the row has been read: one alone does not fill it.
 inline constexpr std::size_t response_backlog_max = 16;
+inline constexpr std::size_t response_backlog_of_all = 4 * response_backlog_max;
 
 struct response_state {
   static constexpr const char* name = "response";

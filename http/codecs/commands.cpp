@@ -17,12 +17,12 @@ using names = std::span<const std::string_view>;
 constexpr std::string_view user_fields[] = {
     "id",  "name",     "capacity",   "point",     "custNo",         "baselineMethod",
     "saa", "enrolled", "owedPoints", "createdAt", "tokenCreatedAt", "_links"};
-constexpr std::string_view campaign_fields[] = {"id",      "name",     "type",         "status",   "settlement",
-                                                "date",    "startsAt", "respondBy",    "endsAt",   "endedAt",
-                                                "orderKw", "test",     "cancelReason", "warnings", "_links"};
-constexpr std::string_view response_fields[] = {"id",     "drId",       "userId",      "userName",       "userCapacity",
-                                                "answer", "answeredAt", "deliveredAt", "expectedPoints", "verification",
-                                                "_links"};
+constexpr std::string_view campaign_fields[] = {"id",           "name",      "type",    "status",  "settlement", "date",
+                                                "startsAt",     "respondBy", "endsAt",  "endedAt", "orderKw",    "test",
+                                                "cancelReason", "warnings",  "version", "_links"};
+constexpr std::string_view response_fields[] = {
+    "id",         "drId",        "userId",         "userName",     "userCapacity", "answer",
+    "answeredAt", "deliveredAt", "expectedPoints", "verification", "version",      "_links"};
 constexpr std::string_view check_fields[] = {"id",       "drId",           "userId",    "userName",    "responseId",
                                              "revision", "responseAnswer", "isReal",    "adjustPoint", "method",
                                              "saa",      "baselineWh",     "meteredWh", "reductionWh", "creditedWh",
@@ -48,7 +48,7 @@ void ignore_read_only_user_fields(field_reader& fields) {
 }
 
 void ignore_read_only_campaign_fields(field_reader& fields) {
-  fields.ignore({"id", "settlement", "endedAt", "warnings", "cancelReason", "_links"});
+  fields.ignore({"id", "settlement", "endedAt", "warnings", "cancelReason", "version", "_links"});
 }
 
 } // namespace
@@ -145,8 +145,8 @@ result<campaign_edit> decode_campaign_edit(std::string_view body, leniency how) 
     ignore_read_only_campaign_fields(fields);
     fields.ignore({"type", "date", "startsAt", "test"});
   } else {
-    fields.refuse(
-        {"id", "type", "settlement", "date", "startsAt", "endedAt", "test", "warnings", "cancelReason", "_links"});
+    fields.refuse({"id", "type", "settlement", "date", "startsAt", "endedAt", "test", "warnings", "cancelReason",
+                   "version", "_links"});
     if (made.canceled) fields.note("status", canceled_elsewhere);
     if (status == campaign_status::scheduled || status == campaign_status::running)
       fields.note("status", "is read-only but for end");

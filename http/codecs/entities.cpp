@@ -93,7 +93,7 @@ void write_campaign(json_writer& out, const campaign& c, origin_ptr origin) {
   if (!c.cancel_reason.empty()) out.field("cancelReason", c.cancel_reason);
   out.key("warnings").begin_array();
   for (const auto& warning : c.warnings) out.value(warning);
-  out.end_array();
+  out.end_array().field("version", c.version);
   if (origin != nullptr) {
     const auto path = path_of("drs", c.id.value);
     begin_item_links(out, "dr", *origin, "/drs/", c.id.value);
@@ -114,6 +114,7 @@ void write_response(json_writer& out, const response& r, origin_ptr origin) {
   out.field("answer", to_string(r.answer));
   out.field("answeredAt", r.answered_at).field("deliveredAt", r.delivered_at);
   out.field("expectedPoints", r.expected_points).field("verification", to_string(r.verification));
+  out.field("version", r.version);
   if (origin != nullptr) {
     begin_item_links(out, "response", *origin, "/responses/", r.id.value);
     write_item_link(out, "dr", *origin, "/drs/", r.campaign.value);

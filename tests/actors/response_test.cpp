@@ -121,6 +121,23 @@ TEST_CASE_METHOD(two_customers, "commands of one response wait for each other, w
   CHECK(stored(dr.id).counts == counts);
 }
 
+TEST_CASE_METHOD(two_customers, "strangers do not fill the place of a response's owner", "[actors]") {
+  end(dr.id);
+  pass(1s);
+  REQUIRE(alive()["responses"] == 0); // whose they are is read anew
+  std::vector<pending<storage::written>> strangers;
+  for (int i = 0; i < 20; ++i)
+    strangers.push_back(send<storage::written>(all.registry, choose{second, answer::deny, {}, {samsung}, nullptr}));
+  auto owner = send<storage::written>(all.registry, choose{second, answer::ignore, {}, {lg}, nullptr});
+  run();
+  REQUIRE(*owner);
+  CHECK(owner->has_value());
+  CHECK((*owner)->has_value());
+  int refused = 0;
+  for (auto& one : strangers) refused += error_of(**one) == errc::overloaded ? 1 : 0;
+  CHECK(refused == 4);
+}
+
 TEST_CASE_METHOD(two_customers, "a late answer is refused after the campaign has ended, the frozen one may be repeated",
                  "[actors]") {
   answer_with(first, answer::accept, samsung);

@@ -116,7 +116,8 @@ TEST_CASE("the alert of a start shows what was answered and received before it",
   const auto stored = world.get("/responses/1").body;
   world.clock().advance(1h);
   const auto shown = next_of(socket, "campaign.started")["response"];
-  for (const char* name : {"answer", "answeredAt", "deliveredAt", "expectedPoints"}) CHECK(shown[name] == stored[name]);
+  for (const char* name : {"answer", "answeredAt", "deliveredAt", "expectedPoints", "version"})
+    CHECK(shown[name] == stored[name]);
 }
 
 TEST_CASE("wrong messages are answered with a problem and the socket stays", "[http][front][ws]") {

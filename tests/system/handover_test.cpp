@@ -271,6 +271,20 @@ TEST_CASE("kill -9 of the new server while it takes over ends in a serving one",
   CHECK(restart(on).status == 0);
 }
 
+TEST_CASE("a configuration that is found wrong when the server crashed is waited for", "[system]") {
+  const scratch_folder files;
+  const auto holidays = files.path() / "holidays.txt";
+  std::ofstream(holidays) << "2026-01-01\n";
+  platform on(launched({{"DR_HOLIDAYS_FILE", holidays.string()}}));
+  std::filesystem::remove(holidays);
+  ::kill(server_pid(on), SIGKILL);
+  eventually("it was tried again", [&] { return times(on.log(), "starting it again in") >= 2; });
+  CHECK(on.server().running());
+  std::ofstream(holidays) << "2026-01-01\n";
+  on.wait_ready();
+  CHECK(enrol(on, "samsung", 400) > 0);
+}
+
 TEST_CASE("kill -9 of the new server at any moment ends in a serving one", "[system][handover]") {
   platform on(launched());
   for (int round = 1; round <= 4; ++round) {
