@@ -44,7 +44,7 @@ void campaign_state::read_page(bool dispatch) {
         spdlog::warn("campaign {} could not read its responses ({}); trying again", id.value, why.detail);
         self->delayed_send(self, walk_retry, walk_due{dispatch});
       },
-      urgency::leading);
+      row.open() ? urgency::leading : urgency::prompt); // of one that is over nobody waits for an alert
 }
 
 void campaign_state::page_read(bool dispatch, std::vector<storage::dispatched_response> rows) {

@@ -22,8 +22,8 @@ response alerted(const campaign& c, const storage::dispatched_response& row, con
   r.user_name = name;
   r.capacity_w = row.capacity_w;
   r.answer = newest.told;
-  r.answered_at = row.answered_at;
-  r.delivered_at = row.delivered_at;
+  r.answered_at = newest.answered_at;
+  r.delivered_at = newest.delivered_at;
   r.expected_points = expected_points(c, row.capacity_w);
   r.version = newest.version;
   return r;
@@ -86,7 +86,7 @@ void push_hub_state::alert(const alert_users& what) {
     }
     auto& mine = it->second.join(c.id);
     // The page may have been read before an answer that was told meanwhile.
-    if (row.version >= mine.version) mine = {c.id, row.answer, row.version};
+    if (row.version >= mine.version) mine = {c.id, row.answer, row.version, row.answered_at, row.delivered_at};
     connected->insert(row.user);
     it->second.push({head, encoder->alert_tail(alerted(c, row, mine, it->second.name))});
   }
@@ -120,7 +120,7 @@ void push_hub_state::checked(const storage::check_settled& what) {
 void push_hub_state::answered(const response& now) {
   auto it = customers.find(now.user);
   if (it == customers.end()) return;
-  it->second.join(now.campaign) = {now.campaign, now.answer, now.version};
+  it->second.join(now.campaign) = {now.campaign, now.answer, now.version, now.answered_at, now.delivered_at};
   members[now.campaign].insert(now.user);
   tell(now.user, encoder->response_changed(now));
 }

@@ -28,6 +28,8 @@ struct push_hub_state {
     campaign_id of;
     answer told = answer::ignore;
     std::int64_t version = 0; ///< of that response; 0: nothing yet
+    std::optional<time_point> answered_at = {};
+    std::optional<time_point> delivered_at = {};
   };
   struct customer {
     std::string name = {};

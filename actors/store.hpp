@@ -109,8 +109,12 @@ struct read_pool {
     store_instant since;
     int tries = 0;
   };
-  /// The next to run, if one may: a leading one, else a prompt one, but every fourth turn is for the others.
+  /// The next to run, if one may: a leading one, else a prompt one, else one of the others. Every fourth turn of those
+  /// in front is for those behind.
   std::shared_ptr<waiting> take();
+  std::shared_ptr<waiting> take_behind(); ///< the same without leading ones
+  /// Those that have waited since `since` or longer, taken out of the line.
+  std::vector<std::shared_ptr<waiting>> take_older(store_instant since);
   std::deque<std::shared_ptr<waiting>>& queue_of(const read_task& task) {
     return task.urgency == urgency::leading ? leading : task.urgency == urgency::prompt ? prompt : others;
   }
@@ -119,8 +123,9 @@ struct read_pool {
   std::deque<std::shared_ptr<waiting>> leading;
   std::deque<std::shared_ptr<waiting>> prompt;
   std::deque<std::shared_ptr<waiting>> others;
-  std::size_t lengthy = 0; ///< of those that run
-  unsigned turns = 0;
+  std::size_t lengthy = 0;                  ///< of those that run
+  unsigned turns = 0;                       ///< of prompt ones
+  unsigned led = 0;                         ///< turns of leading ones
   std::optional<failing_time> failing = {}; ///< the readers do not reach the database
   bool probing = false;
 };

@@ -17,22 +17,27 @@ namespace {
 constexpr std::chrono::milliseconds reader_retry{20};
 /// A task that finds its reader gone goes to another one, so many times.
 constexpr int read_tries_max = 5;
+/// One turn of so many is for those behind, so that nobody waits for ever.
+constexpr unsigned turns_of_those_behind = 4;
 
 } // namespace
 
 std::shared_ptr<read_pool::waiting> read_pool::take() {
-  constexpr unsigned turns_of_others = 4;
-  if (!leading.empty()) {
-    auto first = std::move(leading.front());
-    leading.pop_front();
-    return first;
-  }
+  const bool behind = leading.empty() || ++led % turns_of_those_behind == 0;
+  if (auto next = behind ? take_behind() : nullptr) return next;
+  if (leading.empty()) return nullptr;
+  auto next = std::move(leading.front());
+  leading.pop_front();
+  return next;
+}
+
+std::shared_ptr<read_pool::waiting> read_pool::take_behind() {
   const auto lost = std::ranges::count(readers, condition::lost, &slot::at); // perhaps by a list
   const bool may_be_lengthy = readers.size() == 1 || lengthy + static_cast<std::size_t>(lost) + 1 < readers.size();
   const auto other = std::ranges::find_if(
       others, [&](const auto& one) { return may_be_lengthy || one->task.urgency != urgency::lengthy; });
   std::shared_ptr<waiting> next;
-  if (other != others.end() && (prompt.empty() || ++turns % turns_of_others == 0)) {
+  if (other != others.end() && (prompt.empty() || ++turns % turns_of_those_behind == 0)) {
     next = std::move(*other);
     others.erase(other);
   } else if (!prompt.empty()) {
@@ -40,6 +45,13 @@ std::shared_ptr<read_pool::waiting> read_pool::take() {
     prompt.pop_front();
   }
   return next;
+}
+
+std::vector<std::shared_ptr<read_pool::waiting>> read_pool::take_older(store_instant since) {
+  std::vector<std::shared_ptr<waiting>> out;
+  for (auto* line : {&leading, &prompt, &others})
+    for (; !line->empty() && line->front()->since <= since; line->pop_front()) out.push_back(std::move(line->front()));
+  return out;
 }
 
 caf::result<read_done> store_state::take(read_task& task) {
@@ -55,17 +67,16 @@ caf::result<read_done> store_state::take(read_task& task) {
   return promise;
 }
 
+/// In a line that is too long everybody would be read just when the caller gives up, and nobody be served: what has
+/// waited for half of its time is refused.
 void store_state::pump_reads() {
+  for (auto& late : reads.take_older(self->clock().now() - options.read_timeout / 2))
+    late->reply.deliver(to_caf(fail(errc::timed_out, "the query waited too long: try again")));
   for (;;) {
     auto idle = std::ranges::find(reads.readers, read_pool::condition::idle, &read_pool::slot::at);
     if (idle == reads.readers.end()) return;
     auto next = reads.take();
     if (!next) return;
-    // In a line that long everybody would be read just when the caller gives up, and nobody be served.
-    if (self->clock().now() - next->since >= options.read_timeout / 2) {
-      next->reply.deliver(to_caf(fail(errc::timed_out, "the query waited too long: try again")));
-      continue;
-    }
     run_read(static_cast<std::size_t>(idle - reads.readers.begin()), std::move(next));
   }
 }

@@ -24,6 +24,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <future>
+#include <thread>
 #include <unistd.h>
 
 namespace dr {
@@ -197,6 +199,19 @@ bool await_end(server_orders& orders, http::front_control& front, foundation& ba
   return lost;
 }
 
+/// Lets the last lines out. When nobody reads them the process ends here, with this status. Nothing may be logged
+/// behind it.
+void end_logging(int status) {
+  constexpr auto patience = std::chrono::seconds{1};
+  auto over = std::make_shared<std::promise<void>>();
+  auto ended = over->get_future();
+  std::thread([over] {
+    spdlog::shutdown();
+    over->set_value();
+  }).detach();
+  if (ended.wait_for(patience) != std::future_status::ready) std::_Exit(status);
+}
+
 /// The part of a run in which the tree is up.
 int run_tree(const std::shared_ptr<const settings>& config, foundation& base,
              std::shared_ptr<storage::database> database, std::int64_t epoch, server_orders& orders,
@@ -234,37 +249,16 @@ int run_tree(const std::shared_ptr<const settings>& config, foundation& base,
       actors::stop_tree_and_wait(*system, all, config->actors.stop_timeout + config->http.drain_timeout);
   if (!orderly) {
     spdlog::error("something did not stop in time; leaving without it");
-    spdlog::shutdown();
+    end_logging(lost ? exit_lease_lost : EXIT_FAILURE);
     std::_Exit(lost ? exit_lease_lost : EXIT_FAILURE);
   }
   spdlog::info("stopped");
   return lost ? exit_lease_lost : EXIT_SUCCESS;
 }
 
-} // namespace
-
-const char* version() noexcept { return DR_VERSION; }
-
-void set_up_logging(const log_settings& log) {
-  static constexpr spdlog::level::level_enum levels[] = {spdlog::level::info,  spdlog::level::trace,
-                                                         spdlog::level::debug, spdlog::level::info,
-                                                         spdlog::level::warn,  spdlog::level::err};
-  // Lines are written by a thread of their own: whoever reads them may stop reading (a stopped terminal, a full pipe),
-  // and nothing else may stop with it. Then the oldest lines are lost.
-  constexpr std::size_t lines_waiting = 2048;
-  spdlog::init_thread_pool(lines_waiting, 1);
-  auto logger =
-      std::make_shared<spdlog::async_logger>("drplatform", std::make_shared<spdlog::sinks::stderr_color_sink_mt>(),
-                                             spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
-  logger->set_level(levels[static_cast<std::size_t>(log.level)]);
-  spdlog::set_default_logger(std::move(logger));
-}
-
-int serve(const loaded_settings& loaded, const serve_parts& parts) {
-  server_orders orders;
+/// A whole run, but for the log.
+int run(const loaded_settings& loaded, const serve_parts& parts, server_orders& orders) {
   const auto config = std::make_shared<const settings>(loaded.settings);
-  set_up_logging(config->log);
   return_freed_memory();
   use_all_open_files();
   for (const auto& warning : loaded.warnings) spdlog::warn("{}", warning);
@@ -293,6 +287,34 @@ int serve(const loaded_settings& loaded, const serve_parts& parts) {
   if (!epoch) return refuse(orders.link, epoch.error());
   if (!*epoch) return EXIT_SUCCESS;
   return run_tree(config, *base, std::move(database), **epoch, orders, control, *listener, parts);
+}
+
+} // namespace
+
+const char* version() noexcept { return DR_VERSION; }
+
+void set_up_logging(const log_settings& log) {
+  static constexpr spdlog::level::level_enum levels[] = {spdlog::level::info,  spdlog::level::trace,
+                                                         spdlog::level::debug, spdlog::level::info,
+                                                         spdlog::level::warn,  spdlog::level::err};
+  // Lines are written by a thread of their own: whoever reads them may stop reading (a stopped terminal, a full pipe),
+  // and nothing else may stop with it. Then the oldest lines are lost.
+  constexpr std::size_t lines_waiting = 2048;
+  spdlog::init_thread_pool(lines_waiting, 1);
+  auto logger =
+      std::make_shared<spdlog::async_logger>("drplatform", std::make_shared<spdlog::sinks::stderr_color_sink_mt>(),
+                                             spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+  logger->set_level(levels[static_cast<std::size_t>(log.level)]);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+int serve(const loaded_settings& loaded, const serve_parts& parts) {
+  server_orders orders; // first: it takes the signals, of all threads that come
+  set_up_logging(loaded.settings.log);
+  const int status = run(loaded, parts, orders);
+  end_logging(status);
+  return status;
 }
 
 } // namespace dr

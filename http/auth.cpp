@@ -5,6 +5,8 @@
 #include "http/reads.hpp"
 #include "http/tokens.hpp"
 
+#include <utility>
+
 namespace dr::http {
 
 namespace {
@@ -34,9 +36,11 @@ bool access_control::is_admin(std::string_view token_hash) const {
 
 std::optional<user_id> access_control::cached(const std::string& token_hash) {
   const std::scoped_lock lock(mutex_);
-  const auto at = cache_.find(token_hash);
-  if (at == cache_.end() || at->second.until < std::chrono::steady_clock::now()) return std::nullopt;
-  return at->second.user;
+  for (const auto* known : {&cache_, &older_}) {
+    const auto at = known->find(token_hash);
+    if (at != known->end() && at->second.until >= std::chrono::steady_clock::now()) return at->second.user;
+  }
+  return std::nullopt;
 }
 
 std::uint64_t access_control::generation() {
@@ -46,15 +50,16 @@ std::uint64_t access_control::generation() {
 
 void access_control::remember(const std::string& token_hash, user_id user, std::uint64_t generation) {
   const std::scoped_lock lock(mutex_);
-  if (generation != generation_) return;                         // the lookup may have seen what was revoked since
-  if (cache_.size() >= max_cached) cache_.erase(cache_.begin()); // any one makes room
+  if (generation != generation_) return; // the lookup may have seen what was revoked since
+  if (cache_.size() >= max_cached) older_ = std::exchange(cache_, {});
   cache_[token_hash] = {user, std::chrono::steady_clock::now() + cache_time};
 }
 
 void access_control::forget(user_id user) {
   const std::scoped_lock lock(mutex_);
   ++generation_;
-  std::erase_if(cache_, [&](const auto& known) { return known.second.user == user; });
+  for (auto* known : {&cache_, &older_})
+    std::erase_if(*known, [&](const auto& one) { return one.second.user == user; });
 }
 
 std::optional<result<identity>> recognise(front_context& app, const request_context& request, bool in_query) {

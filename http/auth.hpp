@@ -30,7 +30,7 @@ struct identity {
 /// Thread-safe.
 class access_control {
 public:
-  static constexpr std::size_t max_cached = 100'000;
+  static constexpr std::size_t max_cached = 50'000; ///< in each of two generations
   static constexpr std::chrono::minutes cache_time{10};
 
   access_control(auth_mode mode, std::string admin_token);
@@ -57,7 +57,9 @@ private:
   const std::string admin_token_;
   const std::string admin_hash_;
   std::mutex mutex_;
-  std::unordered_map<std::string, entry> cache_;
+  using token_map = std::unordered_map<std::string, entry>; ///< by hash
+  token_map cache_;
+  token_map older_; ///< what was known when cache_ was last full
   std::uint64_t generation_ = 0;
 };
 

@@ -44,10 +44,10 @@ struct front_context {
   socket_directory sockets;
   const push_codec codec;
   std::atomic<bool> draining{false};
-  std::weak_ptr<const server> running; ///< set before it starts
-  problem_log problems;                ///< for watch_health() alone
-  std::atomic<std::shared_ptr<const health_report>> last_look; ///< what watch_health() found, every two seconds
-  std::atomic<bool> watching{false};   ///< watch_health() is under way
+  std::weak_ptr<const server> running;                        ///< set before it starts
+  problem_log problems;                                       ///< for watch_health() alone
+  std::atomic<std::shared_ptr<const timed_report>> last_look; ///< what watch_health() found, every two seconds
+  std::atomic<bool> watching{false};                          ///< watch_health() is under way
 };
 using context_ptr = std::shared_ptr<front_context>;
 

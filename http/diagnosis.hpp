@@ -40,6 +40,12 @@ struct health_report {
   time_point at{}; ///< real time
 };
 
+/// A report, and when it was complete.
+struct timed_report {
+  health_report report;
+  std::chrono::steady_clock::time_point at;
+};
+
 enum class severity : unsigned char { critical, warning, info };
 /// "critical", "warning", "info".
 const char* to_string(severity how_bad) noexcept;

@@ -243,9 +243,11 @@ awaitable<void> watch_health(context_ptr app) {
   const one_at_a_time turn{app->watching};
   if (!turn.first) co_return; // the last look still waits for somebody
   auto asking = ask_health(*app);
-  const auto found = std::make_shared<const health_report>(co_await std::move(asking));
+  auto found = std::make_shared<timed_report>();
+  found->report = co_await std::move(asking);
+  found->at = std::chrono::steady_clock::now();
   app->last_look = found;
-  const auto& report = *found;
+  const auto& report = found->report;
   for (const auto& line : app->problems.update(diagnose(report), std::chrono::steady_clock::now())) {
     using spdlog::level::level_enum;
     const auto how_bad = line.problem.how_bad;

@@ -4,6 +4,8 @@
 #include "http/handlers/handlers.hpp"
 #include "http/websockets.hpp"
 
+#include <algorithm>
+
 namespace dr::http {
 
 namespace {
@@ -95,7 +97,7 @@ router make_router(const context_ptr& app) {
     else if (row.body == body_kind::none)
       r.max_body_bytes = largest_needless_body;
     else if (row.who != role::admin)
-      r.max_body_bytes = largest_customer_body;
+      r.max_body_bytes = std::min(largest_customer_body, app->config->http.max_body_bytes);
     if (row.upgrade)
       r.upgrade = [app, &row](request_context& request) { return upgrade(app, row, request); };
     else

@@ -33,9 +33,10 @@ struct server_options {
   std::size_t max_target_bytes = 8 * 1024;  ///< request target; longer: 414
   std::size_t max_header_bytes = 8 * 1024;  ///< all header fields together; more: 431
   std::size_t max_body_bytes = 1024 * 1024; ///< of routes that set no limit of their own; more: 413
-  std::size_t max_connections = 0;          ///< WebSockets included; 0, and at most: RLIMIT_NOFILE less the reserved
-  std::size_t reserved_descriptors = 256;   ///< kept for everything that is not a connection of ours
-  std::chrono::seconds retry_after{5};      ///< Retry-After of the server's own 503 answers
+  std::size_t max_connections =
+      0; ///< WebSockets included; 0, and at most: RLIMIT_NOFILE less the reserved, of few a third
+  std::size_t reserved_descriptors = 256; ///< kept for everything that is not a connection of ours
+  std::chrono::seconds retry_after{5};    ///< Retry-After of the server's own 503 answers
 
   std::chrono::milliseconds header_timeout{10'000};  ///< from the first byte to the end of the header; then 408
   std::chrono::milliseconds body_timeout{30'000};    ///< a whole buffered body, or one chunk of a streamed; then 408

@@ -62,7 +62,8 @@ private:
 /// What was asked for, but never the descriptors that everything else needs: a database that comes back must be
 /// reached.
 std::size_t connection_limit(const server_options& options) {
-  const auto wanted = options.max_connections > 0 ? options.max_connections : most_connections;
+  const auto wanted =
+      std::min(options.max_connections > 0 ? options.max_connections : most_connections, most_connections);
   rlimit descriptors{};
   if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0 || descriptors.rlim_cur == RLIM_INFINITY) return wanted;
   const std::size_t have = descriptors.rlim_cur;

@@ -116,7 +116,7 @@ std::future<std::size_t> worker::count_unsettled() {
 }
 
 void worker::sweep() {
-  timer_.expires_after(tick_interval_); // first: whatever happens in this sweep, there is a next one
+  timer_.expires_after(tick_interval_); // first: what fails in this sweep is not the end of all
   timer_.async_wait([this](error_code failed) {
     if (!failed) sweep();
   });

@@ -135,6 +135,19 @@ TEST_CASE_METHOD(long_queue_world, "the course of a campaign goes before everyth
   CHECK(*alert);
 }
 
+TEST_CASE_METHOD(long_queue_world, "however many lead, those behind have their turns", "[actors]") {
+  for (int i = 0; i < 2; ++i) ask_for();
+  std::vector<pending<read_done>> leaders;
+  for (int i = 0; i < 12; ++i) leaders.push_back(ask_for(urgency::leading));
+  auto row = ask_for();
+  auto work = ask_for(urgency::yielding);
+  std::vector<urgency> order;
+  for (int i = 0; i < 10; ++i) order.push_back(answered(0));
+  CHECK(std::ranges::count(order, urgency::leading) >= 6);
+  CHECK(*row);
+  CHECK(*work);
+}
+
 TEST_CASE_METHOD(long_queue_world, "what waited too long to be answered in time is refused, and makes room for others",
                  "[actors]") {
   auto a = ask_for(), b = ask_for();

@@ -87,6 +87,20 @@ TEST_CASE("a wrong name is repeated in short", "[http][codecs]") {
 }
 
 TEST_CASE("a command takes the resource it is sent to as it was read, and no other", "[http][codecs]") {
+  const std::string origin = "http://host";
+  const auto written = [&](const auto& row, auto write) {
+    std::string text;
+    json_writer out(text);
+    write(out, row, &origin);
+    return text;
+  };
+  campaign c;
+  c.cancel_reason = "x";
+  c.warnings = {"short notice"};
+  CHECK(decode_nothing(written(user{}, write_user), resource::user).has_value());
+  CHECK(decode_nothing(written(c, write_campaign), resource::campaign).has_value());
+  CHECK(decode_nothing(written(response{}, write_response), resource::response).has_value());
+  CHECK(decode_nothing(written(reduction_check{}, write_check), resource::check).has_value());
   CHECK(decode_nothing("", resource::campaign).has_value());
   CHECK(decode_nothing(R"({"id":1,"status":"running","endsAt":null,"_links":{}})", resource::campaign).has_value());
   CHECK(decode_nothing(R"({"userCapacity":400,"answer":"deny"})", resource::response).has_value());

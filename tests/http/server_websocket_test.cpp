@@ -311,9 +311,8 @@ TEST_CASE("sessions may be let go of on any thread, while others come and go", "
   auto options = quick_options();
   options.websocket.close_timeout = 20ms; // so that connections are looked at every five milliseconds
   running_server at(options, std::move(routes));
-  std::atomic<bool> over = false;
-  std::thread holder([&] {
-    while (!over) {
+  std::jthread holder([&](const std::stop_token& over) {
+    while (!over.stop_requested()) {
       std::vector<http::websocket_ptr> ended;
       const std::scoped_lock lock(mutex);
       for (auto& one : held)
@@ -330,7 +329,6 @@ TEST_CASE("sessions may be let go of on any thread, while others come and go", "
     const std::scoped_lock lock(mutex);
     return held.empty() && at.server.counters().websockets == 0;
   }));
-  over = true;
-  holder.join();
+  holder = {};
   CHECK(at.server.stop(1s));
 }

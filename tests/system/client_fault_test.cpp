@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <csignal>
 #include <fcntl.h>
 #include <functional>
 #include <future>
@@ -231,7 +232,7 @@ TEST_CASE("whoever stops reading the log stops nothing else", "[system]") {
   const int holds = ::fcntl(pipe, F_SETPIPE_SZ, 4096); // of lines, before a writer waits
   REQUIRE(holds > 0);
   const listening_socket http;
-  const process server(process::options{
+  process server(process::options{
       {program_under_test("drplatform"), "serve"}, parts.server_environment(), log, http.descriptor()});
   http_client client(http.port());
   eventually("the server is ready", [&] { return client.get("/readyz").status == 200; });
@@ -240,5 +241,7 @@ TEST_CASE("whoever stops reading the log stops nothing else", "[system]") {
     answered += client.get("/livez").status == 200 ? 1 : 0;
   CHECK(answered == (holds + 39) / 40);
   CHECK(client.post("/users", R"({"name":"a","capacity":1})").status == 201);
+  server.signal(SIGTERM);
+  CHECK(server.wait(20s) == 0);
   ::close(pipe);
 }
