@@ -11,17 +11,6 @@ namespace {
 
 const korean_day today = day_of("2026-07-01");
 
-/// One user with a promise it keeps, in a campaign that is over.
-struct one_user {
-  explicit one_user(metering_world& w) {
-    id = w.enrol("samsung", 400, "0000000001");
-    w.kepco->reductions = {{"0000000001", korea("2026-07-01T13:00"), korea("2026-07-01T14:00"), 383}};
-    campaign = w.campaign_over("2026-07-01T13:00", "2026-07-01T14:00");
-  }
-  user_id id;
-  campaign_id campaign;
-};
-
 /// Verifies the campaign's only check again, from whatever KEPCO says now.
 void recheck(metering_world& w, campaign_id campaign) {
   const auto before = w.only_check(campaign);

@@ -281,4 +281,10 @@ tree_node metering_world::tree() { return ask<tree_node>(metering, get_tree{}).v
 
 kepco_state metering_world::gate_state() { return ask<kepco_state>(parts.stable.gate, get_kepco_state{}).value(); }
 
+one_user::one_user(metering_world& w) {
+  id = w.enrol("samsung", 400, "0000000001");
+  w.kepco->reductions = {{"0000000001", korea("2026-07-01T13:00"), korea("2026-07-01T14:00"), 383}};
+  campaign = w.campaign_over("2026-07-01T13:00", "2026-07-01T14:00");
+}
+
 } // namespace dr::test

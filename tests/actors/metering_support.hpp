@@ -156,4 +156,11 @@ private:
   std::vector<caf::typed_response_promise<actors::read_done>> held_;
 };
 
+/// One user with a promise it keeps, in a campaign that is over.
+struct one_user {
+  explicit one_user(metering_world& w);
+  user_id id;
+  campaign_id campaign;
+};
+
 } // namespace dr::test

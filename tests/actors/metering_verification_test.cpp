@@ -26,17 +26,6 @@ struct walk {
   campaign_id id;
 };
 
-/// One user with a promise it keeps, in a campaign that is over.
-struct one_user {
-  explicit one_user(metering_world& w) {
-    id = w.enrol("samsung", 400, "0000000001");
-    w.kepco->reductions = {{"0000000001", korea("2026-07-01T13:00"), korea("2026-07-01T14:00"), 383}};
-    campaign = w.campaign_over("2026-07-01T13:00", "2026-07-01T14:00");
-  }
-  user_id id;
-  campaign_id campaign;
-};
-
 void lose_quarter(metering_world& w, korean_day day, int quarter) {
   w.kepco->touch_up = [=](const std::string&, korean_day asked, day_profile& profile) {
     if (asked == day) profile.wh[static_cast<std::size_t>(quarter)] = day_profile::missing;
