@@ -28,7 +28,8 @@ constexpr std::string_view check_fields[] = {"id",       "drId",           "user
                                              "saa",      "baselineWh",     "meteredWh", "reductionWh", "creditedWh",
                                              "quality",  "checkedAt",      "detail",    "_links"};
 
-/// Every field of a resource as it is read: who sends it back with a command changes nothing by that.
+/// Every field of a resource as it is read: what of it a request does not ask for may be sent back, and changes
+/// nothing.
 names fields_of(resource what) {
   switch (what) {
   case resource::user:
@@ -41,14 +42,6 @@ names fields_of(resource what) {
     break;
   }
   return check_fields;
-}
-
-void ignore_read_only_user_fields(field_reader& fields) {
-  fields.ignore({"id", "enrolled", "owedPoints", "createdAt", "tokenCreatedAt", "_links"});
-}
-
-void ignore_read_only_campaign_fields(field_reader& fields) {
-  fields.ignore({"id", "settlement", "endedAt", "warnings", "cancelReason", "version", "_links"});
 }
 
 } // namespace
@@ -66,7 +59,7 @@ result<storage::create_user> decode_new_user(std::string_view body) {
   made.cust_no = fields.cust_no("custNo").value_or("");
   made.method = fields.named<baseline_method>("baselineMethod", parse_baseline_method, method_names);
   made.saa = fields.flag("saa");
-  ignore_read_only_user_fields(fields);
+  fields.ignore(fields_of(resource::user));
   if (auto fine = fields.finish(); !fine) return fine.error();
   return made;
 }
@@ -87,8 +80,7 @@ result<storage::change_user> decode_user_change(std::string_view body, leniency 
   });
   made.saa = fields.clearable("saa", [&] { return fields.flag("saa"); });
   if (how == leniency::lenient) {
-    ignore_read_only_user_fields(fields);
-    fields.ignore({"point"});
+    fields.ignore(fields_of(resource::user));
   } else {
     fields.refuse({"id", "point", "enrolled", "owedPoints", "createdAt", "tokenCreatedAt", "_links"});
   }
@@ -122,8 +114,7 @@ result<campaign_order> decode_order(std::string_view body, time_point now) {
   made.respond_by = fields.instant("respondBy");
   made.order_w = fields.kilowatts("orderKw", 1, max_order_w);
   made.test = fields.flag("test").value_or(false);
-  ignore_read_only_campaign_fields(fields);
-  fields.ignore({"status"});
+  fields.ignore(fields_of(resource::campaign));
   if (auto fine = fields.finish(); !fine) return fine.error();
   return made;
 }
@@ -142,8 +133,7 @@ result<campaign_edit> decode_campaign_edit(std::string_view body, leniency how) 
   made.end = status == campaign_status::end;
   made.canceled = status == campaign_status::canceled;
   if (how == leniency::lenient) {
-    ignore_read_only_campaign_fields(fields);
-    fields.ignore({"type", "date", "startsAt", "test"});
+    fields.ignore(fields_of(resource::campaign));
   } else {
     fields.refuse({"id", "type", "settlement", "date", "startsAt", "endedAt", "test", "warnings", "cancelReason",
                    "version", "_links"});
