@@ -79,13 +79,14 @@ heard listen(const session& at, const std::map<std::int64_t, lifetime>& lives, f
   return made;
 }
 
-void judge_row(const session& at, std::int64_t campaign, bool in_snapshot, const std::vector<std::string>& row,
-               findings& out) {
-  bool known = in_snapshot;
+/// `over_by_snapshot`: it may have been over when the snapshot was read, which then leaves it out; what was heard of it
+/// while that was read is told all the same, a change or its end alone.
+void judge_row(const session& at, std::int64_t campaign, bool in_snapshot, bool over_by_snapshot,
+               const std::vector<std::string>& row, findings& out) {
+  bool known = in_snapshot || over_by_snapshot;
   bool started = false;
   bool over = false;
   for (const auto& type : row) {
-    // One that ended while the snapshot was read may be heard of by its end alone.
     const bool wrong = (!known && type == "campaign.changed") || (type == "campaign.announced" && started) ||
                        (over && (is_alert(type) || type == "campaign.changed"));
     if (wrong)
@@ -100,7 +101,10 @@ void judge_session(const session& at, const std::map<std::int64_t, lifetime>& li
                    findings& out) {
   const auto said = listen(at, lives, out);
   for (const auto& [campaign, row] : said.live) {
-    judge_row(at, campaign, said.in_snapshot.contains(campaign), row, out);
+    const auto life = lives.find(campaign);
+    const bool over_by_snapshot =
+        life != lives.end() && life->second.not_before <= at.whole && life->second.surely_open_until <= at.whole;
+    judge_row(at, campaign, said.in_snapshot.contains(campaign), over_by_snapshot, row, out);
     if (!mine.contains(campaign))
       out.add(promises::alerts, "user ", at.user, " was told of campaign ", campaign, ", of which it is no part");
   }

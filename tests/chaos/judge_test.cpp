@@ -167,3 +167,27 @@ TEST_CASE("an alert that a connected customer never got is found", "[chaos]") {
   judge_alerts(seen, said, right);
   CHECK(right.all().empty());
 }
+
+TEST_CASE("a change before the alert is found, unless the campaign was over when the snapshot was read", "[chaos]") {
+  const auto found_with_end_at = [](int end_ms, int order_ms) {
+    history seen;
+    seen.begin(asked(operation_kind::order_campaign, {{"name", "발령"}}, order_ms, 201, {{"id", 1}}));
+    auto end = asked(operation_kind::cancel_campaign, json::object(), end_ms, 200, {{"id", 1}});
+    end.campaign = 1;
+    seen.begin(end);
+    session open;
+    open.user = 1;
+    open.opened = at_ms(10);
+    open.whole = at_ms(50);
+    open.snapshot = {{"campaigns", json::array()}};
+    auto& heard = seen.begin(open);
+    for (const auto* type : {"campaign.changed", "campaign.canceled"})
+      heard.messages.push_back({at_ms(200), {{"type", type}, {"campaign", {{"id", 1}}}}});
+    findings out;
+    judge_alerts(seen, one_response({}, "ignore"), out);
+    return out;
+  };
+  CHECK(found_with_end_at(20, 0).all().empty());
+  CHECK(found_with_end_at(100, 0).broke(promises::alerts));  // open all along, and not in the snapshot
+  CHECK(found_with_end_at(100, 60).broke(promises::alerts)); // ordered after the snapshot: an alert was due
+}
