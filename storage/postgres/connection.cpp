@@ -83,6 +83,7 @@ std::vector<const char*> planner_settings(workload load) {
 failure by_state(std::string_view state) {
   if (state.empty()) return failure::lost;
   if (state.starts_with("40") || state == "55P03" || state == "23505") return failure::conflict;
+  if (state == sqlstate::changed_meanwhile || state == sqlstate::marker_moved) return failure::conflict;
   constexpr std::array<std::string_view, 5> down = {"08", "53", "57", "58", "28"};
   for (auto group : down)
     if (state.starts_with(group)) return failure::unavailable;
@@ -230,7 +231,6 @@ void connection::note(outage_cause cause, const char* said) { outage_ = {cause, 
 
 failure connection::explain(const std::exception& why) noexcept {
   try {
-    if (dynamic_cast<const row_conflict*>(&why)) return failure::conflict;
     const auto* unusable = dynamic_cast<const unusable_database*>(&why);
     if (unusable || dynamic_cast<const pqxx::broken_connection*>(&why) || !is_open()) {
       auto complaint = first_line(why.what());
@@ -251,6 +251,7 @@ failure connection::explain(const std::exception& why) noexcept {
       return failure::refused;
     }
     auto kind = by_state(refused->sqlstate());
+    if (refused->sqlstate() == sqlstate::changed_meanwhile) return kind; // as foreseen
     if (kind == failure::unavailable) note(cause_by_state(refused->sqlstate()), why.what());
     spdlog::log(kind == failure::conflict ? spdlog::level::info : spdlog::level::err,
                 "storage: {}: statement {} failed with SQLSTATE {}", purpose_, last_ ? last_->name : "(session)",

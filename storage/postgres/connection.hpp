@@ -38,11 +38,11 @@ enum class failure {
   refused,     ///< these very values (or a defect of ours)
 };
 
-/// Another transaction changed a row in the meantime.
-class row_conflict : public std::runtime_error {
-public:
-  using std::runtime_error::runtime_error;
-};
+/// What our own statements fail with when something does not hold (the function dr_require).
+namespace sqlstate {
+inline constexpr const char* changed_meanwhile = "DR409"; ///< another transaction changed a row
+inline constexpr const char* marker_moved = "DR410";      ///< the lease, or the lane's marker, is not what it was
+} // namespace sqlstate
 
 /// The database cannot be used as it is, for a reason that was logged.
 class unusable_database : public std::runtime_error {

@@ -46,10 +46,11 @@ std::array<std::int64_t, 12> numbers_of(const campaign_counts& n) {
           n.unreal,     n.unverifiable, n.pending, n.reduction_wh, n.credited_wh, n.points_credited};
 }
 
-void add_standing(array_literal (&c)[13], const campaign& row) {
+void add_standing(array_literal (&c)[14], const campaign& row, std::int64_t was) {
   c[0].add(row.id.value);
   auto numbers = numbers_of(row.counts);
   for (std::size_t i = 0; i < numbers.size(); ++i) c[i + 1].add(numbers[i]);
+  c[13].add_nonzero(was);
 }
 
 parameters campaign_values(const campaign& c) {
@@ -89,13 +90,14 @@ void add_check(array_literal (&c)[19], const reduction_check& k) {
 } // namespace
 
 void pg_rows::flush() {
+  if (guard_ == guarding::by_version) throw std::logic_error("a batch of one statement was written in parts");
   gather();
   changes_.run(connection_, in_);
 }
 
-std::optional<std::int64_t> pg_rows::flush_with(const statement& last, parameters values, const char* number) {
+std::int64_t pg_rows::flush_with(const statement& last, parameters values, const char* columns) {
   gather();
-  return changes_.run_with(connection_, in_, last, std::move(values), number);
+  return changes_.run_with(connection_, in_, last, std::move(values), columns);
 }
 
 /// What is read in these rows must still be there in that version when it is written.
@@ -129,11 +131,11 @@ void pg_rows::flush_users() {
 }
 
 void pg_rows::flush_campaigns() {
-  array_literal c[13];
+  array_literal c[14];
   std::size_t counted = 0;
   for (auto& [id, slot] : campaigns_.changed()) {
     if (slot->stored && !reworded_campaigns_.contains(id)) {
-      add_standing(c, *slot->row);
+      add_standing(c, *slot->row, slot->was);
       ++counted;
     } else {
       run(sql::put_campaign, campaign_values(*slot->row));
@@ -142,7 +144,7 @@ void pg_rows::flush_campaigns() {
     slot->stored = true;
   }
   reworded_campaigns_.clear();
-  if (counted) changes_.add(sql::update_counts, together(c), counted, "a campaign is gone");
+  if (counted) changes_.add(sql::update_counts, together(c), counted, "a campaign was changed meanwhile");
 }
 
 void pg_rows::flush_responses() {

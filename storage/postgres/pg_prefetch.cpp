@@ -74,7 +74,7 @@ void pg_rows::prefetch(std::span<const write> batch) {
   for (auto id : all.responses) {
     const auto* r = find_response(id);
     if (!r) continue;
-    all.campaigns.insert(r->campaign);
+    if (!campaigns_.knows(r->campaign)) all.campaigns.insert(r->campaign);
     if (all.settled.contains(id)) all.users.insert(r->user);
   }
   lock_campaigns(all.campaigns);
@@ -143,13 +143,21 @@ void pg_rows::read_campaigns(const std::set<campaign_id>& ids) {
 
 void pg_rows::load_responses(const std::set<response_id>& ids) {
   if (ids.empty()) return;
+  const bool with_campaigns = guard_ == guarding::by_version;
   auto array = array_of(ids);
-  for (const auto& row : run(sql::load_responses, parameters{}.add(array))) {
+  for (const auto& row :
+       run(with_campaigns ? sql::load_responses_and_campaigns : sql::load_responses, parameters{}.add(array))) {
     column_cursor at{row};
     auto r = read_response(at);
     const auto id = r.id;
     const auto version = r.version;
     responses_.loaded(id, std::move(r), version);
+    if (!with_campaigns) continue;
+    if (const auto writer = at.optional_number()) {
+      auto of = read_campaign(at);
+      const auto campaign = of.id;
+      campaigns_.loaded(campaign, std::move(of), *writer);
+    }
   }
   for (auto id : ids) responses_.absent(id);
 }

@@ -13,16 +13,24 @@
 
 namespace dr::storage {
 
+/// How campaigns that are read stay as they are until they are written; all other rows carry a version.
+enum class guarding : unsigned char {
+  by_lock,    ///< the rows work in a transaction
+  by_version, ///< each statement commits by itself, the one that writes everything too
+};
+
 class pg_rows final : public rows {
 public:
-  pg_rows(connection& over, pqxx::transaction_base& in) : connection_(over), in_(in) {}
+  pg_rows(connection& over, pqxx::transaction_base& in, guarding guard) : connection_(over), in_(in), guard_(guard) {}
 
   /// Reads what the changes will ask for. Only speed depends on it: whatever was not foreseen is read when asked for.
   void prefetch(std::span<const write> batch);
-  /// Writes all that was changed. Throws row_conflict when somebody else changed one of these rows meanwhile.
+  /// Writes all that was changed. Fails as a conflict when somebody else changed one of these rows meanwhile.
   void flush();
-  /// The same at the end of the transaction, together with `last` (see bundle::run_with).
-  std::optional<std::int64_t> flush_with(const statement& last, parameters values, const char* number);
+  /// Makes ready what flush_with() sends; nothing that was changed can be wrong after it.
+  void gather();
+  /// As flush(), at the end of the transaction, together with `last` (see bundle::run_with).
+  std::int64_t flush_with(const statement& last, parameters values, const char* columns);
   /// The campaigns that were changed, as they stand now.
   std::vector<campaign_standing> standings() const;
   /// Throws away a few keyed requests that have expired at that time.
@@ -81,7 +89,6 @@ private:
   void foresee_numbers(std::span<const write> batch);
   std::int64_t foresee_users(const import_users& what, std::int64_t& entries);
 
-  void gather();
   void flush_users();
   void flush_campaigns();
   void flush_responses();
@@ -94,6 +101,7 @@ private:
   bundle changes_; ///< gathered to be sent
   connection& connection_;
   pqxx::transaction_base& in_;
+  guarding guard_;
   row_cache<user_id, stored_user> users_;
   std::unordered_map<std::string, std::optional<user_id>> by_cust_no_;
   row_cache<campaign_id, campaign> campaigns_;

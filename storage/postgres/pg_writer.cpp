@@ -21,6 +21,16 @@ public:
   const char* what() const noexcept override { return "the writer lease was taken over"; }
 };
 
+bool is_of_moved_marker(const std::exception& why) {
+  const auto* refused = dynamic_cast<const pqxx::sql_error*>(&why);
+  return refused && refused->sqlstate() == sqlstate::marker_moved;
+}
+
+/// What touches nothing but responses and the numbers of their campaigns.
+bool is_light(const change& what) {
+  return std::holds_alternative<choose_answer>(what) || std::holds_alternative<mark_delivered>(what);
+}
+
 const char* name_of(lane which) { return which == lane::hot ? "hot writer" : "bulk writer"; }
 
 /// The latest business time that a change of the batch carries.
@@ -94,9 +104,13 @@ std::optional<error> pg_writer::advance(std::span<const write> batch) {
   try {
     if (!connection_.is_open() || !resolved_) connect_and_resolve();
     if (plan_->todo.empty()) return std::nullopt;
-    pqxx::work in{connection_.use()};
-    auto made = carry_out(in, plan_->todo.front(), batch);
-    commit(in, std::move(made));
+    const auto of = plan_->todo.front();
+    const auto part = batch.subspan(of.from, of.to - of.from);
+    const bool light = std::ranges::all_of(part, [](const write& one) { return is_light(one.what); });
+    if (light && plan_->conflicts == 0)
+      commit_at_once(of, part);
+    else
+      commit_transaction(of, part);
     return std::nullopt;
   } catch (const lease_lost& why) {
     spdlog::error("storage: {}: {}", connection_.purpose(), why.what());
@@ -127,13 +141,14 @@ void pg_writer::connect_and_resolve() {
   plan_->last_seq = std::max(plan_->last_seq, at.number());
   in.commit();
   auto mine = static_cast<int>(lane_);
-  resolve(batches[mine], static_cast<std::size_t>(done[mine]));
+  marker_ = {batches[mine], done[mine]};
+  resolve();
   resolved_ = true;
   if (epoch != epoch_) throw lease_lost{};
 }
 
-void pg_writer::resolve(const std::string& marked_batch, std::size_t marked_done) {
-  auto done = marked_batch == plan_->batch_id ? marked_done : 0;
+void pg_writer::resolve() {
+  auto done = marker_.batch == plan_->batch_id ? static_cast<std::size_t>(marker_.done) : 0;
   if (auto doubtful = std::exchange(plan_->in_doubt, std::nullopt)) {
     bool committed_after_all = done >= doubtful->of.to && done > 0;
     spdlog::info("storage: {}: a commit of unknown outcome {}", connection_.purpose(),
@@ -153,13 +168,34 @@ void pg_writer::resolve(const std::string& marked_batch, std::size_t marked_done
   }
 }
 
-pg_writer::outcome pg_writer::carry_out(pqxx::work& in, range of, std::span<const write> batch) {
-  auto part = batch.subspan(of.from, of.to - of.from);
-  pg_rows rows{connection_, in};
+void pg_writer::commit_at_once(range of, std::span<const write> part) {
+  pqxx::nontransaction in{connection_.use()};
+  pg_rows rows{connection_, in, guarding::by_version};
+  std::vector<event> events;
+  auto made = decide(rows, of, part, events);
+  auto end = end_of(of, part, events);
+  rows.gather(); // what cannot be said to Postgres at all shows here, while nothing is in doubt
+  plan_->in_doubt = std::move(made);
+  plan_->in_doubt->last_seq = store(rows, std::move(end));
+  believe(*std::exchange(plan_->in_doubt, std::nullopt));
+}
+
+void pg_writer::commit_transaction(range of, std::span<const write> part) {
+  pqxx::work in{connection_.use()};
+  pg_rows rows{connection_, in, guarding::by_lock};
+  std::vector<event> events;
+  auto made = decide(rows, of, part, events);
+  made.last_seq = store(rows, end_of(of, part, events));
+  plan_->in_doubt = std::move(made);
+  in.commit();
+  believe(*std::exchange(plan_->in_doubt, std::nullopt));
+}
+
+/// Reads what the changes are about and carries them out on it, in memory.
+pg_writer::outcome pg_writer::decide(pg_rows& rows, range of, std::span<const write> part, std::vector<event>& events) {
   rows.prefetch(part);
   outcome made;
   made.of = of;
-  std::vector<event> events;
   std::int64_t keys = 0;
   for (const auto& one : part) {
     made.results.push_back(execute(one, rows, events));
@@ -167,7 +203,6 @@ pg_writer::outcome pg_writer::carry_out(pqxx::work& in, range of, std::span<cons
   }
   if (keys > 0) purge_keys(keys, latest_of(part), rows);
   made.campaigns = rows.standings();
-  made.last_seq = end_transaction(rows, of, part, events);
   return made;
 }
 
@@ -181,28 +216,25 @@ void pg_writer::purge_keys(std::int64_t more, time_point present, pg_rows& rows)
   keys_since_purge_ = 0;
 }
 
-/// Writes all that was changed, the events with their numbers, and the mark, in one statement: whoever holds the
-/// counter of the events holds up everybody.
-std::int64_t pg_writer::end_transaction(pg_rows& rows, range of, std::span<const write> batch,
-                                        const std::vector<event>& events) {
+/// The events and the mark.
+parameters pg_writer::end_of(range of, std::span<const write> part, const std::vector<event>& events) const {
   parameters values;
   values.add(static_cast<std::int64_t>(events.size()))
       .add(std::string_view{plan_->batch_id})
       .add(static_cast<std::int64_t>(of.to))
-      .add(latest_of(batch))
-      .add(epoch_);
+      .add(latest_of(part))
+      .add(epoch_)
+      .add(std::string_view{marker_.batch})
+      .add(marker_.done);
   add_events(values, events);
-  auto last = rows.flush_with(lane_ == lane::hot ? sql::end_hot_batch : sql::end_bulk_batch, std::move(values),
-                              sql::last_number);
-  if (!last) throw lease_lost{};
-  return *last;
+  return values;
 }
 
-void pg_writer::commit(pqxx::work& in, outcome made) {
-  plan_->in_doubt = std::move(made);
-  in.commit();
-  believe(std::move(*plan_->in_doubt));
-  plan_->in_doubt.reset();
+/// Writes all that was changed, the events with their numbers, and the mark, in one statement: whoever holds the
+/// counter of the events holds up everybody. Returns the last of the numbers.
+std::int64_t pg_writer::store(pg_rows& rows, parameters end) {
+  return rows.flush_with(lane_ == lane::hot ? sql::end_hot_batch : sql::end_bulk_batch, std::move(end),
+                         sql::last_number);
 }
 
 void pg_writer::believe(outcome made) {
@@ -210,6 +242,7 @@ void pg_writer::believe(outcome made) {
   plan_->last_seq = std::max(plan_->last_seq, made.last_seq);
   for (const auto& one : made.campaigns) plan_->campaigns[one.id] = one;
   plan_->some_committed = true;
+  marker_ = {plan_->batch_id, static_cast<std::int64_t>(made.of.to)};
   connection_.works();
   plan_->conflicts = 0;
   plan_->todo.pop_front();
@@ -225,6 +258,7 @@ std::optional<error> pg_writer::recover(const std::exception& why) {
     connection_.drop();
     return interrupted(outside_view(kind == failure::refused ? failure::unavailable : kind));
   }
+  if (is_of_moved_marker(why)) resolved_ = false; // who has moved it?
   if (kind == failure::conflict && ++plan_->conflicts < max_conflicts) return std::nullopt;
   split_or_blame(kind);
   return std::nullopt;

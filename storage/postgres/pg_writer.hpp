@@ -8,6 +8,8 @@
 
 namespace dr::storage {
 
+/// Answers and receipts, which come in bursts, take two round trips: one that reads and one statement that writes
+/// everything and commits by itself. All other batches, and one that lost a race, are transactions with locks.
 /// What survives of it: the two marker columns of its lane say which batch was committed last, and how many of its
 /// changes. Ranges of a bisected batch are committed from left to right, so one number tells all.
 class pg_writer final : public writer {
@@ -22,6 +24,11 @@ private:
     std::size_t from = 0;
     std::size_t to = 0;
   };
+  /// Which batch of the lane was committed last, and how many of its changes.
+  struct marker {
+    std::string batch;
+    std::int64_t done = 0;
+  };
   /// What a transaction made, to be believed once it is committed.
   struct outcome {
     range of;
@@ -34,7 +41,7 @@ private:
     std::string batch_id;
     std::vector<std::optional<result<written>>> results;
     std::deque<range> todo;          ///< from left to right
-    std::optional<outcome> in_doubt; ///< its COMMIT was sent, its answer never came
+    std::optional<outcome> in_doubt; ///< it was sent to be committed, the answer never came
     bool some_committed = false;
     std::int64_t last_seq = 0;
     std::map<campaign_id, campaign_standing> campaigns; ///< as the last committed range left them
@@ -45,11 +52,13 @@ private:
   void start(const std::string& batch_id, std::size_t size);
   std::optional<error> advance(std::span<const write> batch);
   void connect_and_resolve();
-  void resolve(const std::string& marked_batch, std::size_t marked_done);
-  outcome carry_out(pqxx::work& in, range of, std::span<const write> batch);
+  void resolve();
+  void commit_at_once(range of, std::span<const write> batch);
+  void commit_transaction(range of, std::span<const write> batch);
+  outcome decide(pg_rows& rows, range of, std::span<const write> part, std::vector<event>& events);
   void purge_keys(std::int64_t more, time_point present, pg_rows& rows);
-  std::int64_t end_transaction(pg_rows& rows, range of, std::span<const write> batch, const std::vector<event>& events);
-  void commit(pqxx::work& in, outcome made);
+  parameters end_of(range of, std::span<const write> part, const std::vector<event>& events) const;
+  std::int64_t store(pg_rows& rows, parameters end);
   void believe(outcome made);
   std::optional<error> recover(const std::exception& why);
   void split_or_blame(failure kind);
@@ -58,6 +67,7 @@ private:
 
   connection connection_;
   bool resolved_ = false; ///< on this connection it is known what became of the last transaction
+  marker marker_;         ///< as the last batch of the lane left it
   lane lane_;
   std::int64_t epoch_;
   std::optional<plan> plan_;

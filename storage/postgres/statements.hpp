@@ -21,6 +21,13 @@ inline constexpr statement read_campaigns{"read_campaigns", "SELECT " DR_CAMPAIG
 inline constexpr statement load_responses{"load_responses", "SELECT " DR_RESPONSE_COLUMNS
                                                             " FROM response r JOIN users u ON u.id = r.user_id "
                                                             "WHERE r.id = ANY($1::bigint[])"};
+// The first of each campaign comes with it; xmin names the transaction that wrote the campaign's row.
+inline constexpr statement load_responses_and_campaigns{
+    "load_responses_and_campaigns",
+    "SELECT " DR_RESPONSE_COLUMNS ",c.xmin," DR_CAMPAIGN_COLUMNS
+    " FROM (SELECT *, row_number() OVER (PARTITION BY campaign_id ORDER BY id) AS nth FROM response "
+    "WHERE id = ANY($1::bigint[])) r JOIN users u ON u.id = r.user_id "
+    "LEFT JOIN campaign c ON c.id = CASE WHEN r.nth = 1 THEN r.campaign_id END"};
 inline constexpr statement load_queued{"load_queued", "SELECT " DR_QUEUE_COLUMNS " FROM verification v "
                                                       "WHERE v.response_id = ANY($1::bigint[])"};
 // OFFSET 0, here and below, keeps the index look-up inside: while the table is young, or was emptied, its statistics
@@ -88,15 +95,16 @@ inline constexpr statement put_campaign{
     "deny=excluded.deny,committed_w=excluded.committed_w,real=excluded.real,unreal=excluded.unreal,"
     "unverifiable=excluded.unverifiable,pending=excluded.pending,reduction_wh=excluded.reduction_wh,"
     "credited_wh=excluded.credited_wh,points_credited=excluded.points_credited,version=excluded.version"};
+// Over any row, or only over the one that was read.
 inline constexpr statement update_counts{
     "update_counts",
     "UPDATE campaign c SET dispatched=d.dispatched,delivered=d.delivered,accept=d.accept,deny=d.deny,"
     "committed_w=d.committed_w,real=d.real,unreal=d.unreal,unverifiable=d.unverifiable,pending=d.pending,"
     "reduction_wh=d.reduction_wh,credited_wh=d.credited_wh,points_credited=d.points_credited FROM unnest($1::bigint[],"
     "$2::bigint[],$3::bigint[],$4::bigint[],$5::bigint[],$6::bigint[],$7::bigint[],$8::bigint[],$9::bigint[],"
-    "$10::bigint[],$11::bigint[],$12::bigint[],$13::bigint[]) AS "
-    "d(id,dispatched,delivered,accept,deny,committed_w,real,"
-    "unreal,unverifiable,pending,reduction_wh,credited_wh,points_credited) WHERE c.id = d.id"};
+    "$10::bigint[],$11::bigint[],$12::bigint[],$13::bigint[],$14::xid[]) AS "
+    "d(id,dispatched,delivered,accept,deny,committed_w,real,unreal,unverifiable,pending,reduction_wh,credited_wh,"
+    "points_credited,was) WHERE c.id = d.id AND (d.was IS NULL OR c.xmin = d.was)"};
 inline constexpr statement make_responses{
     "make_responses", "INSERT INTO response (campaign_id,user_id,capacity_w,method,saa) SELECT $1,u.id,u.capacity_w,"
                       "CASE WHEN u.method = ANY($2::smallint[]) THEN u.method ELSE $3::smallint END,"
@@ -187,15 +195,18 @@ inline constexpr statement purge_requests{
 // ---- the end of every write transaction ----------------------------------------------------------------------------
 
 // Expressions behind the changes of a batch: take the numbers of the events, note the batch and write the events.
-// `counted` has no row when the lease is another's; then no event is inserted either.
+// `counted` has no row when the lease is another's, or when the lane's marker is not the one that its last batch left:
+// then this is a statement of a connection that was given up, and somebody else has gone on without it.
 #define DR_END_BATCH(lane)                                                                                             \
   "counted AS (UPDATE writer_state SET last_seq=last_seq+$1," lane "_batch=$2," lane "_done=$3,"                       \
-  "last_at=greatest(last_at,dr_instant($4)) WHERE epoch=$5 RETURNING last_seq), "                                      \
+  "last_at=greatest(last_at,dr_instant($4)) WHERE epoch=$5 AND " lane "_batch=$6 AND " lane                            \
+  "_done=$7 RETURNING last_seq), "                                                                                     \
   "told AS (INSERT INTO event (seq,at,type,campaign_id,user_id,response_id,data) SELECT counted.last_seq-$1+d.n,"      \
-  "dr_instant(d.at),d.type,d.campaign_id,d.user_id,d.response_id,d.data::json FROM counted,unnest($6::bigint[],"       \
-  "$7::text[],$8::bigint[],$9::bigint[],$10::bigint[],$11::text[]) WITH ORDINALITY AS d(at,type,campaign_id,user_id,"  \
-  "response_id,data,n))"
-inline constexpr const char* last_number = "SELECT last_seq FROM counted";
+  "dr_instant(d.at),d.type,d.campaign_id,d.user_id,d.response_id,d.data::json FROM counted,unnest($8::bigint[],"       \
+  "$9::text[],$10::bigint[],$11::bigint[],$12::bigint[],$13::text[]) WITH ORDINALITY AS d(at,type,campaign_id,"        \
+  "user_id,response_id,data,n))"
+inline constexpr const char* last_number = "(SELECT last_seq FROM counted) AS number, "
+                                           "dr_require(EXISTS (SELECT FROM counted), 'DR410', 'the marker moved')";
 inline constexpr statement end_hot_batch{"end_hot_batch", DR_END_BATCH("hot")};
 inline constexpr statement end_bulk_batch{"end_bulk_batch", DR_END_BATCH("bulk")};
 #undef DR_END_BATCH

@@ -102,6 +102,8 @@ void fault_driver::strike_server(const planned_fault& what) {
 
 void fault_driver::strike_storage(const planned_fault& what) {
   auto& gate = world_.gate();
+  // A transaction ends with the one; answers alone are stored and committed by the other.
+  const auto* commit = what.dice % 2 == 0 ? "COMMIT" : "end_hot_batch";
   switch (what.what) {
   case fault::backend_killed:
     return in_background([this, luck = what.dice] { world_.kill_backend(luck); });
@@ -117,11 +119,11 @@ void fault_driver::strike_storage(const planned_fault& what) {
     gate.delay(slow_piece);
     return later(what.lasts, [&gate] { gate.delay(0ms); });
   case fault::commit_cut_before:
-    return gate.set(trap::cut_before, "COMMIT");
+    return gate.set(trap::cut_before, commit);
   case fault::commit_cut_after:
-    return gate.set(trap::cut_after, "COMMIT");
+    return gate.set(trap::cut_after, commit);
   default:
-    return gate.set(trap::swallow_answer, "COMMIT");
+    return gate.set(trap::swallow_answer, commit);
   }
 }
 

@@ -1,59 +1,12 @@
-#include "tests/storage/house.hpp"
-#include "tests/support/tcp_gate.hpp"
+#include "tests/storage/gated_house.hpp"
 
 #include <pqxx/pqxx>
 
-#include <cstdlib>
 #include <future>
 #include <thread>
 
 using namespace dr;
 using namespace dr::test;
-
-namespace {
-
-std::vector<storage::write> withdrawal(user_id id, std::int64_t amount = 100) {
-  return {{withdraw_points{id, amount, noon()}, {}}};
-}
-
-/// A house, and a writer of it that goes through a gate.
-struct gated {
-  house s{kind::postgres};
-  user who = s.enrol("samsung");
-  std::unique_ptr<tcp_gate> gate;
-  std::unique_ptr<database> db;
-  std::unique_ptr<writer> hot;
-  std::unique_ptr<reader> read;
-
-  gated() {
-    pqxx::connection direct{s.postgres().url()};
-    gate = std::make_unique<tcp_gate>(direct.hostname() ? direct.hostname() : "/var/run/postgresql",
-                                      std::atoi(direct.port()));
-    postgres_options options;
-    options.url = s.postgres().url();
-    for (auto [name, value] : {std::pair<std::string, std::string>{"host", "127.0.0.1"},
-                               {"hostaddr", "127.0.0.1"},
-                               {"port", std::to_string(gate->port())},
-                               {"sslmode", "disable"},
-                               {"gssencmode", "disable"}})
-      options.url = test_database::with(options.url, name, value);
-    db = make_postgres_database(options);
-    hot = db->open_writer(lane::hot, s.epoch());
-    read = db->open_reader();
-  }
-  std::int64_t points() { return s.user_now(who.id).points; }
-  /// The next batch goes through: whatever happened, it is over.
-  void recovers() {
-    auto before = points();
-    auto done = hot->commit("recovered", withdrawal(who.id, 1));
-    REQUIRE(done);
-    CHECK(done->results[0].has_value());
-    CHECK(points() == before - 1);
-    s.holds();
-  }
-};
-
-} // namespace
 
 TEST_CASE("a connection lost before COMMIT: nothing happened, and the next try works", "[storage][postgres][faults]") {
   gated g;
@@ -196,12 +149,7 @@ TEST_CASE("a hanging backend is broken off by abort()", "[storage][postgres][fau
   pqxx::work lock{other};
   lock.exec("SELECT * FROM writer_state FOR UPDATE");
   auto hanging = std::async(std::launch::async, [&] { return s.on(lane::hot).commit("b1", withdrawal(u.id)); });
-  auto waiting = [&] {
-    return s.postgres().run(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()");
-  };
-  auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
-  while (waiting() == "0" && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  wait_for_lock(s.postgres());
   s.on(lane::hot).abort();
   REQUIRE(hanging.wait_for(std::chrono::seconds{10}) == std::future_status::ready);
   CHECK(hanging.get().error().code == errc::store_unavailable);

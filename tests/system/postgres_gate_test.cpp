@@ -53,13 +53,13 @@ TEST_CASE("connections to Postgres severed, truncated, delayed or dead under loa
          eventually("answers are refused", [&] { return load.refused() > refused; });
          door.open();
        }},
-      {"an answer cut in half", [&](answer_load&) { sprung(trap::truncate_answer, "load_responses"); }},
-      {"the answer to a COMMIT cut in half", [&](answer_load&) { sprung(trap::truncate_answer, "COMMIT"); }},
-      {"a COMMIT that does not arrive", [&](answer_load&) { sprung(trap::cut_before, "COMMIT"); }},
-      {"a COMMIT whose answer is lost", [&](answer_load&) { sprung(trap::cut_after, "COMMIT"); }},
-      {"a connection that is lost without a word, in a transaction",
-       [&](answer_load&) { sprung(trap::lose, "COMMIT"); }},
-      {"an answer that never comes", [&](answer_load&) { sprung(trap::swallow_answer, "end_hot_batch"); }},
+      {"what was read cut in half", [&](answer_load&) { sprung(trap::truncate_answer, "load_responses"); }},
+      {"a confirmation cut in half", [&](answer_load&) { sprung(trap::truncate_answer, "end_hot_batch"); }},
+      {"a batch that does not arrive", [&](answer_load&) { sprung(trap::cut_before, "end_hot_batch"); }},
+      {"a batch whose confirmation is lost", [&](answer_load&) { sprung(trap::cut_after, "end_hot_batch"); }},
+      {"a connection that is lost without a word, with a batch on its way",
+       [&](answer_load&) { sprung(trap::lose, "end_hot_batch"); }},
+      {"a confirmation that never comes", [&](answer_load&) { sprung(trap::swallow_answer, "end_hot_batch"); }},
       {"delayed",
        [&, &door = *gate](answer_load& load) {
          door.delay(10ms);
