@@ -116,9 +116,37 @@ void store_state::pump(storage::lane which) {
 
 void store_state::send_batch(storage::lane which) {
   auto& l = lane(which);
-  self->request(l.worker.handle, l.timeout, commit_batch{l.running->id, l.running->changes})
-      .then([this, which](const batch_outcome& outcome) { batch_ended(which, outcome); },
-            [this, which](const caf::error& why) { batch_lost(which, why); });
+  l.sent = self->clock().now();
+  const auto present = [this, which, number = ++l.tries] {
+    auto& now = lane(which);
+    if (now.tries != number) return false;
+    now.sent.reset();
+    return true;
+  };
+  self->request(l.worker.handle, caf::infinite, commit_batch{l.running->id, l.running->changes})
+      .then(
+          [this, which, present](const batch_outcome& outcome) {
+            if (present()) batch_ended(which, outcome);
+          },
+          [this, which, present](const caf::error& why) {
+            if (present()) batch_lost(which, why);
+          });
+  watch(which);
+}
+
+/// The watchdog: one timer at a time. A request with a timeout would wake the clock's thread for every batch.
+void store_state::watch(storage::lane which) {
+  auto& l = lane(which);
+  if (l.watched || !l.sent) return;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*l.sent + l.timeout - self->clock().now());
+  if (left.count() > 0) {
+    l.watched = true;
+    self->delayed_send(self, left, watch_due{which});
+    return;
+  }
+  ++l.tries;
+  l.sent.reset();
+  batch_lost(which, caf::make_error(caf::sec::request_timeout));
 }
 
 void store_state::batch_ended(storage::lane which, const batch_outcome& outcome) {
@@ -248,6 +276,8 @@ void store_state::fence(storage::lane found_out) {
       for (auto& reply : l.running->replies)
         reply.deliver(which == found_out && !l.running->in_doubt ? nothing_done : in_doubt);
     l.running.reset();
+    l.sent.reset();
+    ++l.tries; // what is still with the worker comes to nobody
     for (auto& w : l.queue) w.reply.deliver(nothing_done);
     l.queue.clear();
   }
@@ -279,6 +309,10 @@ store_impl::behavior_type store(store_impl::stateful_pointer<store_state> self, 
       [self](read_task& task) { return self->state.take(task); },
       [self](const get_storage_state&) { return self->state.report(); },
       [self](const lane_due& due) { self->state.retry(due.which); },
+      [self](const watch_due& due) {
+        self->state.lane(due.which).watched = false;
+        self->state.watch(due.which);
+      },
       [self](const reader_due& due) { self->state.look_for(due.index); },
       [self](const probe_due&) { self->state.probe(); },
   };

@@ -57,13 +57,18 @@ struct store_workers {
 struct lane_due {
   storage::lane which = storage::lane::hot;
 };
+/// Time to look whether a lane's transaction takes too long.
+struct watch_due {
+  storage::lane which = storage::lane::hot;
+};
 /// Look whether a lost reader answers again.
 struct reader_due {
   std::size_t index = 0;
 };
 /// Time to look whether an idle storage is there.
 struct probe_due {};
-using store_impl = store_actor::extend<caf::reacts_to<lane_due>, caf::reacts_to<reader_due>, caf::reacts_to<probe_due>>;
+using store_impl = store_actor::extend<caf::reacts_to<lane_due>, caf::reacts_to<watch_due>, caf::reacts_to<reader_due>,
+                                       caf::reacts_to<probe_due>>;
 using store_instant = caf::actor_clock::time_point;
 
 /// Since when something fails, and why as last heard.
@@ -93,8 +98,11 @@ struct write_lane {
   std::chrono::milliseconds timeout{0};
   std::deque<waiting> queue = {};
   std::optional<batch> running = {};
-  std::chrono::milliseconds delay{0}; ///< the present backoff; zero: the lane is well
-  failing_time failing = {};          ///< meaningful while delay is not zero
+  std::uint64_t tries = 0;                ///< of all batches; the outcome of an older one is of no interest
+  std::optional<store_instant> sent = {}; ///< the present try, while it is with the worker
+  bool watched = false;                   ///< a watch_due is on its way
+  std::chrono::milliseconds delay{0};     ///< the present backoff; zero: the lane is well
+  failing_time failing = {};              ///< meaningful while delay is not zero
 };
 
 struct read_pool {
@@ -153,6 +161,7 @@ struct store_state {
   caf::result<storage::written> take(persist& cmd);
   void pump(storage::lane which);
   void send_batch(storage::lane which);
+  void watch(storage::lane which);
   void batch_ended(storage::lane which, const batch_outcome& outcome);
   void batch_lost(storage::lane which, const caf::error& why);
   void batch_failed(storage::lane which, const error& why, const storage::outage& outage = {});
@@ -199,5 +208,6 @@ store_impl::behavior_type store(store_impl::stateful_pointer<store_state> self, 
 } // namespace dr::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::lane_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::watch_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::reader_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::probe_due)

@@ -194,6 +194,26 @@ TEST_CASE_METHOD(store_world, "a stuck writer is broken off after its time", "[a
   CHECK(state().state == storage_state::condition::recovering);
 }
 
+TEST_CASE_METHOD(store_world, "the watchdog counts from the begin of the present transaction", "[actors]") {
+  start();
+  put(1);
+  advance(6s);
+  hot.succeed(1);
+  auto second = put(2);
+  advance(9s);
+  CHECK(aborts == 0);
+  hot.succeed(2);
+  CHECK(done(second) == 2);
+  advance(20s); // nothing is under way
+  CHECK(aborts == 0);
+  auto third = put(3);
+  advance(10s);
+  CHECK(aborts == 1);
+  hot.succeed(3); // too late
+  run();
+  CHECK_FALSE(*third); // it is repeated
+}
+
 TEST_CASE_METHOD(store_world, "a fenced store answers fenced from then on and says so once", "[actors]") {
   start();
   auto running = put(1), queued = put(2);
@@ -216,6 +236,9 @@ TEST_CASE_METHOD(store_world, "what may have been committed before the fence is 
   CHECK(failed(tried) == errc::outcome_unknown);
   CHECK(failed(other_lane) == errc::outcome_unknown);
   CHECK(failed(queued) == errc::fenced);
+  bulk.succeed(7); // it comes to nobody
+  CHECK(failed(put(3)) == errc::fenced);
+  CHECK(announced.empty());
 }
 
 TEST_CASE_METHOD(store_world, "campaigns count anew when a store begins, and when a doubt begins and ends",
