@@ -4,6 +4,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace dr::storage {
 
 namespace {
@@ -21,9 +24,17 @@ public:
   const char* what() const noexcept override { return "the writer lease was taken over"; }
 };
 
-bool is_of_moved_marker(const std::exception& why) {
+/// The SQLSTATE that the server answered with; empty: it did not, or not with one that the library keeps.
+std::string state_of(const std::exception& why) {
   const auto* refused = dynamic_cast<const pqxx::sql_error*>(&why);
-  return refused && refused->sqlstate() == sqlstate::marker_moved;
+  return refused ? refused->sqlstate() : std::string{};
+}
+
+/// The server said no. When it ends the session (57P01 and others), it may have committed before.
+bool is_refusal(const std::exception& why) {
+  const bool answered =
+      dynamic_cast<const pqxx::sql_error*>(&why) || dynamic_cast<const pqxx::transaction_rollback*>(&why);
+  return answered && !state_of(why).starts_with("57P");
 }
 
 /// What touches nothing but responses and the numbers of their campaigns.
@@ -250,15 +261,14 @@ void pg_writer::believe(outcome made) {
 
 std::optional<error> pg_writer::recover(const std::exception& why) {
   auto kind = connection_.explain(why);
-  bool answered = dynamic_cast<const pqxx::sql_error*>(&why) || dynamic_cast<const pqxx::transaction_rollback*>(&why);
-  bool rejected = resolved_ && answered && connection_.is_open();
+  bool rejected = resolved_ && is_refusal(why) && connection_.is_open();
   if (plan_->in_doubt && rejected) plan_->in_doubt.reset(); // the server itself said no
   bool hopeless = kind == failure::lost || kind == failure::unavailable || !resolved_;
   if (plan_->in_doubt || hopeless) {
     connection_.drop();
     return interrupted(outside_view(kind == failure::refused ? failure::unavailable : kind));
   }
-  if (is_of_moved_marker(why)) resolved_ = false; // who has moved it?
+  if (state_of(why) == sqlstate::marker_moved) resolved_ = false; // who has moved it?
   if (kind == failure::conflict && ++plan_->conflicts < max_conflicts) return std::nullopt;
   split_or_blame(kind);
   return std::nullopt;

@@ -74,6 +74,22 @@ TEST_CASE("answers that hang are broken off, and found out by a new connection",
   a.recovers_answering();
 }
 
+TEST_CASE("answers whose session the server ends are in doubt, for it may do so behind the commit",
+          "[storage][postgres][faults]") {
+  answering a;
+  pqxx::connection other{a.s.postgres().url()};
+  pqxx::work lock{other};
+  lock.exec("SELECT * FROM campaign FOR UPDATE");
+  auto ended = std::async(std::launch::async, [&] { return a.hot->commit("b1", a.choice(answer::accept)); });
+  wait_for_lock(a.s.postgres());
+  a.s.postgres().run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+                     "datname = current_database()");
+  CHECK(ended.get().error().code == errc::outcome_unknown);
+  lock.abort();
+  CHECK(answer_in(a.hot->commit("b1", a.choice(answer::accept))) == answer::accept);
+  a.recovers_answering();
+}
+
 TEST_CASE("a new writer after unconfirmed answers does not repeat them", "[storage][postgres][faults]") {
   answering a;
   a.gate->set(tcp_gate::trap::cut_after, "end_hot_batch");
