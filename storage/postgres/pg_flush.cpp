@@ -138,6 +138,7 @@ void pg_rows::flush_campaigns() {
       add_standing(c, *slot->row, slot->was);
       ++counted;
     } else {
+      if (guard_ == guarding::by_version) throw std::logic_error("a campaign was reworded without its lock");
       run(sql::put_campaign, campaign_values(*slot->row));
     }
     slot->changed = false;

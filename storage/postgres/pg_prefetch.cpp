@@ -78,6 +78,9 @@ void pg_rows::prefetch(std::span<const write> batch) {
     if (all.settled.contains(id)) all.users.insert(r->user);
   }
   lock_campaigns(all.campaigns);
+  for (auto id : all.responses) // of a campaign that is over, whether a check waits
+    if (const auto* r = find_response(id); r && find_campaign(r->campaign) && find_campaign(r->campaign)->frozen)
+      all.queued.insert(id);
   read_campaigns(all.frozen_campaigns);
   load_users(all.users);
   load_cust_nos(all.cust_nos);
@@ -115,6 +118,7 @@ void pg_rows::load_cust_nos(const std::set<std::string>& numbers) {
 
 void pg_rows::lock_campaigns(const std::set<campaign_id>& ids) {
   if (ids.empty()) return;
+  if (guard_ == guarding::by_version) throw std::logic_error("a campaign did not come with its responses");
   auto array = array_of(ids);
   for (const auto& row : run(sql::lock_campaigns, parameters{}.add(array))) {
     column_cursor at{row};

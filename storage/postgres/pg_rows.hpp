@@ -13,10 +13,10 @@
 
 namespace dr::storage {
 
-/// How campaigns that are read stay as they are until they are written; all other rows carry a version.
+/// How a campaign that was read stays as it is until its numbers are written.
 enum class guarding : unsigned char {
   by_lock,    ///< the rows work in a transaction
-  by_version, ///< each statement commits by itself, the one that writes everything too
+  by_version, ///< each statement commits by itself; the last writes over the very row that was read, or fails
 };
 
 class pg_rows final : public rows {
@@ -27,7 +27,7 @@ public:
   void prefetch(std::span<const write> batch);
   /// Writes all that was changed. Fails as a conflict when somebody else changed one of these rows meanwhile.
   void flush();
-  /// Makes ready what flush_with() sends; nothing that was changed can be wrong after it.
+  /// Makes the parameters of what flush_with() sends; throws when Postgres has no way to take one of the values.
   void gather();
   /// As flush(), at the end of the transaction, together with `last` (see bundle::run_with).
   std::int64_t flush_with(const statement& last, parameters values, const char* columns);

@@ -30,11 +30,10 @@ std::string state_of(const std::exception& why) {
   return refused ? refused->sqlstate() : std::string{};
 }
 
-/// The server said no. When it ends the session (57P01 and others), it may have committed before.
+/// The server itself said no. What the client library complains of has no SQLSTATE; nor have two kinds of refusal.
 bool is_refusal(const std::exception& why) {
-  const bool answered =
-      dynamic_cast<const pqxx::sql_error*>(&why) || dynamic_cast<const pqxx::transaction_rollback*>(&why);
-  return answered && !state_of(why).starts_with("57P");
+  return !state_of(why).empty() || dynamic_cast<const pqxx::transaction_rollback*>(&why) ||
+         dynamic_cast<const pqxx::insufficient_privilege*>(&why);
 }
 
 /// What touches nothing but responses and the numbers of their campaigns.
@@ -268,7 +267,11 @@ std::optional<error> pg_writer::recover(const std::exception& why) {
     connection_.drop();
     return interrupted(outside_view(kind == failure::refused ? failure::unavailable : kind));
   }
-  if (state_of(why) == sqlstate::marker_moved) resolved_ = false; // who has moved it?
+  if (state_of(why) == sqlstate::marker_moved) { // who has moved it? Nothing can be said before that is known
+    resolved_ = false;
+    plan_->conflicts = std::max(plan_->conflicts, 1);
+    return std::nullopt;
+  }
   if (kind == failure::conflict && ++plan_->conflicts < max_conflicts) return std::nullopt;
   split_or_blame(kind);
   return std::nullopt;

@@ -1,4 +1,5 @@
-// The writer on Postgres: one transaction a batch, repeatable after an unknown commit, fenced by the lease's epoch.
+// The writer on Postgres: a batch is a transaction, or one statement; repeatable after an unknown commit, fenced by the
+// lease's epoch.
 #pragma once
 
 #include "storage/postgres/pg_rows.hpp"
@@ -8,8 +9,8 @@
 
 namespace dr::storage {
 
-/// Answers and receipts, which come in bursts, take two round trips: one that reads and one statement that writes
-/// everything and commits by itself. All other batches, and one that lost a race, are transactions with locks.
+/// Answers and receipts, which come in bursts, take two round trips (one more for keys): one statement reads, another
+/// writes everything and commits by itself. All other batches, and one that lost a race, are transactions with locks.
 /// What survives of it: the two marker columns of its lane say which batch was committed last, and how many of its
 /// changes. Ranges of a bisected batch are committed from left to right, so one number tells all.
 class pg_writer final : public writer {
@@ -53,8 +54,8 @@ private:
   std::optional<error> advance(std::span<const write> batch);
   void connect_and_resolve();
   void resolve();
-  void commit_at_once(range of, std::span<const write> batch);
-  void commit_transaction(range of, std::span<const write> batch);
+  void commit_at_once(range of, std::span<const write> part);
+  void commit_transaction(range of, std::span<const write> part);
   outcome decide(pg_rows& rows, range of, std::span<const write> part, std::vector<event>& events);
   void purge_keys(std::int64_t more, time_point present, pg_rows& rows);
   parameters end_of(range of, std::span<const write> part, const std::vector<event>& events) const;

@@ -15,7 +15,7 @@ public:
     std::optional<Row> row; ///< nothing: known not to exist
     bool changed = false;   ///< to be written
     bool stored = false;    ///< it is in the table already
-    std::int64_t was = 0;   ///< its version there
+    std::int64_t was = 0;   ///< its version there; of a campaign, the transaction that wrote it
   };
 
   slot* find(const Key& key) {

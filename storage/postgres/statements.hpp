@@ -205,7 +205,7 @@ inline constexpr statement purge_requests{
   "dr_instant(d.at),d.type,d.campaign_id,d.user_id,d.response_id,d.data::json FROM counted,unnest($8::bigint[],"       \
   "$9::text[],$10::bigint[],$11::bigint[],$12::bigint[],$13::text[]) WITH ORDINALITY AS d(at,type,campaign_id,"        \
   "user_id,response_id,data,n))"
-// The code is sqlstate::marker_moved.
+// And a check: sqlstate::marker_moved when `counted` has no row.
 inline constexpr const char* last_number = "(SELECT last_seq FROM counted) AS number, "
                                            "dr_require(EXISTS (SELECT FROM counted), 'DR410', 'the marker moved')";
 inline constexpr statement end_hot_batch{"end_hot_batch", DR_END_BATCH("hot")};

@@ -84,10 +84,13 @@ heard listen(const session& at, const std::map<std::int64_t, lifetime>& lives, f
 void judge_row(const session& at, std::int64_t campaign, bool in_snapshot, bool over_by_snapshot,
                const std::vector<std::string>& row, findings& out) {
   bool known = in_snapshot || over_by_snapshot;
+  const bool began_with_change =
+      !in_snapshot && row.front() == "campaign.changed"; // then it was over: no alert follows
   bool started = false;
   bool over = false;
   for (const auto& type : row) {
-    const bool wrong = (!known && type == "campaign.changed") || (type == "campaign.announced" && started) ||
+    const bool wrong = (!known && type == "campaign.changed") || (began_with_change && is_alert(type)) ||
+                       (type == "campaign.announced" && started) ||
                        (over && (is_alert(type) || type == "campaign.changed"));
     if (wrong)
       out.add(promises::alerts, "user ", at.user, " heard of campaign ", campaign, " in a wrong order: ", json(row));

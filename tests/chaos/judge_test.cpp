@@ -169,7 +169,7 @@ TEST_CASE("an alert that a connected customer never got is found", "[chaos]") {
 }
 
 TEST_CASE("a change before the alert is found, unless the campaign was over when the snapshot was read", "[chaos]") {
-  const auto found_with_end_at = [](int end_ms, int order_ms) {
+  const auto found_with_end_at = [](int end_ms, int order_ms, const char* second = "campaign.canceled") {
     history seen;
     seen.begin(asked(operation_kind::order_campaign, {{"name", "발령"}}, order_ms, 201, {{"id", 1}}));
     auto end = asked(operation_kind::cancel_campaign, json::object(), end_ms, 200, {{"id", 1}});
@@ -181,13 +181,15 @@ TEST_CASE("a change before the alert is found, unless the campaign was over when
     open.whole = at_ms(50);
     open.snapshot = {{"campaigns", json::array()}};
     auto& heard = seen.begin(open);
-    for (const auto* type : {"campaign.changed", "campaign.canceled"})
-      heard.messages.push_back({at_ms(200), {{"type", type}, {"campaign", {{"id", 1}}}}});
+    for (const auto* type : {"campaign.changed", second})
+      heard.messages.push_back(
+          {at_ms(200), {{"type", type}, {"campaign", {{"id", 1}}}, {"response", {{"userId", 1}}}}});
     findings out;
     judge_alerts(seen, one_response({}, "ignore"), out);
     return out;
   };
   CHECK(found_with_end_at(20, 0).all().empty());
+  CHECK(found_with_end_at(20, 0, "campaign.announced").broke(promises::alerts)); // it was open
   CHECK(found_with_end_at(100, 0).broke(promises::alerts));  // open all along, and not in the snapshot
   CHECK(found_with_end_at(100, 60).broke(promises::alerts)); // ordered after the snapshot: an alert was due
 }

@@ -166,6 +166,29 @@ TEST_CASE("a statement that was given up changes nothing once others have gone o
   a.recovers_answering();
 }
 
+TEST_CASE("a statement that was given up, and comes just before its repetition, is found out by that one",
+          "[storage][postgres][faults]") {
+  answering a;
+  const auto events = a.s.events().size();
+  pqxx::connection other{a.s.postgres().url()};
+  pqxx::work lock{other};
+  lock.exec("SELECT * FROM campaign FOR UPDATE");
+  auto given_up = std::async(std::launch::async, [&] { return a.hot->commit("b1", a.choice(answer::accept)); });
+  wait_for_lock(a.s.postgres());
+  a.hot->abort();
+  CHECK(given_up.get().error().code == errc::outcome_unknown);
+  auto repeated = std::async(std::launch::async, [&] { return a.hot->commit("b1", a.choice(answer::accept)); });
+  wait_for_lock(a.s.postgres(), 2);
+  lock.abort(); // the one that waits longer goes first
+  const auto done = repeated.get();
+  REQUIRE(done);
+  CHECK(done->results[0].error().code == errc::outcome_unknown);
+  CHECK(a.now() == answer::accept);
+  CHECK(a.s.events().size() == events + 1);
+  CHECK(a.s.campaign_now(a.of.id).counts.accept == 1);
+  a.recovers_answering();
+}
+
 TEST_CASE("a change of many that cannot be stored fails alone among answers", "[storage][postgres][faults]") {
   house s{kind::postgres};
   for (int i = 0; i < 5; ++i) s.enrol("user " + std::to_string(i));

@@ -15,14 +15,14 @@ inline std::vector<storage::write> withdrawal(user_id id, std::int64_t amount = 
   return {{withdraw_points{id, amount, noon()}, {}}};
 }
 
-/// Waits until a statement in that database waits for a lock.
-inline void wait_for_lock(const test_database& in) {
+/// Waits until so many statements in that database wait for a lock.
+inline void wait_for_lock(const test_database& in, int statements = 1) {
   const auto waiting = [&in] {
-    return in.run(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()");
+    return std::stoi(in.run(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"));
   };
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
-  while (waiting() == "0" && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  while (waiting() < statements && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
 }
 
 /// A house, and a writer of it that goes through a gate.
