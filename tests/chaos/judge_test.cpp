@@ -69,6 +69,16 @@ findings answers_of(const std::vector<operation>& asked, const final_state& said
   return out;
 }
 
+/// A session of user 1 that was told of no open campaign.
+session empty_snapshot(int opened_ms, int whole_ms) {
+  session made;
+  made.user = 1;
+  made.opened = at_ms(opened_ms);
+  made.whole = at_ms(whole_ms);
+  made.snapshot = {{"campaigns", json::array()}};
+  return made;
+}
+
 } // namespace
 
 TEST_CASE("an acknowledged answer that is there is right, one that is not is found", "[chaos]") {
@@ -151,12 +161,7 @@ TEST_CASE("a balance that is not the sum of its ledger is found, a doubled credi
 TEST_CASE("an alert that a connected customer never got is found", "[chaos]") {
   history seen;
   seen.begin(asked(operation_kind::order_campaign, {{"name", "발령"}}, 100, 201, {{"id", 1}}));
-  session open;
-  open.user = 1;
-  open.opened = at_ms(0);
-  open.whole = at_ms(10);
-  open.snapshot = {{"campaigns", json::array()}};
-  auto& heard = seen.begin(open);
+  auto& heard = seen.begin(empty_snapshot(0, 10));
   const auto said = one_response({}, "ignore");
   findings missed;
   judge_alerts(seen, said, missed);
@@ -175,12 +180,7 @@ TEST_CASE("a change before the alert is found, unless the campaign was over when
     auto end = asked(operation_kind::cancel_campaign, json::object(), end_ms, 200, {{"id", 1}});
     end.campaign = 1;
     seen.begin(end);
-    session open;
-    open.user = 1;
-    open.opened = at_ms(10);
-    open.whole = at_ms(50);
-    open.snapshot = {{"campaigns", json::array()}};
-    auto& heard = seen.begin(open);
+    auto& heard = seen.begin(empty_snapshot(10, 50));
     for (const auto* type : {"campaign.changed", second})
       heard.messages.push_back(
           {at_ms(200), {{"type", type}, {"campaign", {{"id", 1}}}, {"response", {{"userId", 1}}}}});

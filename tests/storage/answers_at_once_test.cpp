@@ -17,6 +17,14 @@ struct answering : gated {
   answering() { REQUIRE(hot->commit("b0", choice(answer::deny))); }
   std::vector<storage::write> choice(answer what) const { return {{choose_answer{id, what, {}, noon(1)}, {}}}; }
   answer now() { return s.response_now(id).answer; }
+  /// The batch b1 accepts, waits for the campaign that `lock` has taken, and is given up there.
+  void give_up_behind(pqxx::work& lock) {
+    lock.exec("SELECT * FROM campaign FOR UPDATE");
+    auto given_up = std::async(std::launch::async, [&] { return hot->commit("b1", choice(answer::accept)); });
+    wait_for_lock(s.postgres());
+    hot->abort();
+    CHECK(given_up.get().error().code == errc::outcome_unknown);
+  }
   void recovers_answering() {
     const auto other = now() == answer::accept ? answer::deny : answer::accept;
     const auto done = hot->commit("recovered-answering", choice(other));
@@ -146,11 +154,7 @@ TEST_CASE("a statement that was given up changes nothing once others have gone o
   const auto events = a.s.events().size();
   pqxx::connection other{a.s.postgres().url()};
   pqxx::work lock{other};
-  lock.exec("SELECT * FROM campaign FOR UPDATE");
-  auto given_up = std::async(std::launch::async, [&] { return a.hot->commit("b1", a.choice(answer::accept)); });
-  wait_for_lock(a.s.postgres());
-  a.hot->abort();
-  CHECK(given_up.get().error().code == errc::outcome_unknown);
+  a.give_up_behind(lock);
   REQUIRE(a.hot->commit("b2", withdrawal(a.who.id)));
   CHECK(a.s.postgres().run("SELECT hot_batch FROM writer_state") == "b2");
   lock.abort(); // now the server carries out what it was sent long ago
@@ -172,11 +176,7 @@ TEST_CASE("a statement that was given up, and comes just before its repetition, 
   const auto events = a.s.events().size();
   pqxx::connection other{a.s.postgres().url()};
   pqxx::work lock{other};
-  lock.exec("SELECT * FROM campaign FOR UPDATE");
-  auto given_up = std::async(std::launch::async, [&] { return a.hot->commit("b1", a.choice(answer::accept)); });
-  wait_for_lock(a.s.postgres());
-  a.hot->abort();
-  CHECK(given_up.get().error().code == errc::outcome_unknown);
+  a.give_up_behind(lock);
   auto repeated = std::async(std::launch::async, [&] { return a.hot->commit("b1", a.choice(answer::accept)); });
   wait_for_lock(a.s.postgres(), 2);
   lock.abort(); // the one that waits longer goes first
