@@ -83,7 +83,7 @@ std::vector<const char*> planner_settings(workload load) {
 failure by_state(std::string_view state) {
   if (state.empty()) return failure::lost;
   if (state.starts_with("40") || state == "55P03" || state == "23505") return failure::conflict;
-  if (state == sqlstate::changed_meanwhile || state == sqlstate::marker_moved) return failure::conflict;
+  if (state == sqlstate::changed_meanwhile || state == sqlstate::session_over) return failure::conflict;
   constexpr std::array<std::string_view, 5> down = {"08", "53", "57", "58", "28"};
   for (auto group : down)
     if (state.starts_with(group)) return failure::unavailable;

@@ -41,7 +41,7 @@ enum class failure {
 /// What our own statements fail with when something does not hold (the function dr_require).
 namespace sqlstate {
 inline constexpr const char* changed_meanwhile = "DR409"; ///< another transaction changed a row
-inline constexpr const char* marker_moved = "DR410";      ///< the lease, or the lane's marker, is not what it was
+inline constexpr const char* session_over = "DR410";      ///< the lease, or the lane, has gone to a later connection
 } // namespace sqlstate
 
 /// The database cannot be used as it is, for a reason that was logged.

@@ -133,32 +133,27 @@ std::optional<error> pg_writer::advance(std::span<const write> batch) {
   }
 }
 
-/// Reads the marker with a lock: a transaction of a connection that was lost in its COMMIT holds that row until it is
-/// over.
+/// Whatever earlier connections of the lane have sent is over from here on: done, or never done.
 void pg_writer::connect_and_resolve() {
   resolved_ = false;
   pqxx::work in{connection_.use()};
-  auto found = connection_.run(in, sql::read_marker);
+  auto found = connection_.run(in, lane_ == lane::hot ? sql::begin_hot_session : sql::begin_bulk_session,
+                               parameters{}.add(epoch_));
   if (found.empty()) throw unusable_database("the writer's row is missing: the schema is damaged");
   column_cursor at{found[0]};
   auto epoch = at.number();
-  std::string batches[2];
-  std::int64_t done[2];
-  for (int i = 0; i < 2; ++i) {
-    batches[i] = at.text();
-    done[i] = at.number();
-  }
+  session_ = at.number();
+  auto batch = at.text();
+  auto done = static_cast<std::size_t>(at.number());
   plan_->last_seq = std::max(plan_->last_seq, at.number());
   in.commit();
-  auto mine = static_cast<int>(lane_);
-  marker_ = {batches[mine], done[mine]};
-  resolve();
+  resolve(batch == plan_->batch_id ? done : 0);
   resolved_ = true;
   if (epoch != epoch_) throw lease_lost{};
 }
 
-void pg_writer::resolve() {
-  auto done = marker_.batch == plan_->batch_id ? static_cast<std::size_t>(marker_.done) : 0;
+/// `done`: how many changes of the present batch were committed, as the lane's marker says.
+void pg_writer::resolve(std::size_t done) {
   if (auto doubtful = std::exchange(plan_->in_doubt, std::nullopt)) {
     bool committed_after_all = done >= doubtful->of.to && done > 0;
     spdlog::info("storage: {}: a commit of unknown outcome {}", connection_.purpose(),
@@ -234,8 +229,7 @@ parameters pg_writer::end_of(range of, std::span<const write> part, const std::v
       .add(static_cast<std::int64_t>(of.to))
       .add(latest_of(part))
       .add(epoch_)
-      .add(std::string_view{marker_.batch})
-      .add(marker_.done);
+      .add(session_);
   add_events(values, events);
   return values;
 }
@@ -252,7 +246,6 @@ void pg_writer::believe(outcome made) {
   plan_->last_seq = std::max(plan_->last_seq, made.last_seq);
   for (const auto& one : made.campaigns) plan_->campaigns[one.id] = one;
   plan_->some_committed = true;
-  marker_ = {plan_->batch_id, static_cast<std::int64_t>(made.of.to)};
   connection_.works();
   plan_->conflicts = 0;
   plan_->todo.pop_front();
@@ -267,7 +260,7 @@ std::optional<error> pg_writer::recover(const std::exception& why) {
     connection_.drop();
     return interrupted(outside_view(kind == failure::refused ? failure::unavailable : kind));
   }
-  if (state_of(why) == sqlstate::marker_moved) { // who has moved it? Nothing can be said before that is known
+  if (state_of(why) == sqlstate::session_over) { // by whom? Nothing can be said before that is known
     resolved_ = false;
     plan_->conflicts = std::max(plan_->conflicts, 1);
     return std::nullopt;

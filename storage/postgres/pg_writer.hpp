@@ -12,7 +12,8 @@ namespace dr::storage {
 /// Answers and receipts, which come in bursts, take two round trips (one more for keys): one statement reads, another
 /// writes everything and commits by itself. All other batches, and one that lost a race, are transactions with locks.
 /// What survives of it: the two marker columns of its lane say which batch was committed last, and how many of its
-/// changes. Ranges of a bisected batch are committed from left to right, so one number tells all.
+/// changes. Ranges of a bisected batch are committed from left to right, so one number tells all. Each connection is a
+/// session of its lane: once it has begun, nothing that an earlier one was sent can be carried out any more.
 class pg_writer final : public writer {
 public:
   pg_writer(postgres_options options, lane which, std::int64_t epoch);
@@ -24,11 +25,6 @@ private:
   struct range {
     std::size_t from = 0;
     std::size_t to = 0;
-  };
-  /// Which batch of the lane was committed last, and how many of its changes.
-  struct marker {
-    std::string batch;
-    std::int64_t done = 0;
   };
   /// What a transaction made, to be believed once it is committed.
   struct outcome {
@@ -53,7 +49,7 @@ private:
   void start(const std::string& batch_id, std::size_t size);
   std::optional<error> advance(std::span<const write> batch);
   void connect_and_resolve();
-  void resolve();
+  void resolve(std::size_t done);
   void commit_at_once(range of, std::span<const write> part);
   void commit_transaction(range of, std::span<const write> part);
   outcome decide(pg_rows& rows, range of, std::span<const write> part, std::vector<event>& events);
@@ -67,8 +63,8 @@ private:
   committed finish();
 
   connection connection_;
-  bool resolved_ = false; ///< on this connection it is known what became of the last transaction
-  marker marker_;         ///< as the last batch of the lane left it
+  bool resolved_ = false;    ///< on this connection it is known what became of the last transaction
+  std::int64_t session_ = 0; ///< the number of this connection, the highest of the lane's
   lane lane_;
   std::int64_t epoch_;
   std::optional<plan> plan_;

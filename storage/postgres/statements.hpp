@@ -195,25 +195,29 @@ inline constexpr statement purge_requests{
 // ---- the end of every write transaction ----------------------------------------------------------------------------
 
 // Expressions behind the changes of a batch: take the numbers of the events, note the batch and write the events.
-// `counted` has no row when the lease is another's, or when the lane's marker is not the one that its last batch left:
-// then this is a statement of a connection that was given up, and somebody else has gone on without it.
+// `counted` has no row when the lease is another's, or when a later connection of the lane has begun: then this is a
+// statement of one that was given up.
 #define DR_END_BATCH(lane)                                                                                             \
   "counted AS (UPDATE writer_state SET last_seq=last_seq+$1," lane "_batch=$2," lane "_done=$3,"                       \
-  "last_at=greatest(last_at,dr_instant($4)) WHERE epoch=$5 AND " lane "_batch=$6 AND " lane                            \
-  "_done=$7 RETURNING last_seq), "                                                                                     \
+  "last_at=greatest(last_at,dr_instant($4)) WHERE epoch=$5 AND " lane "_session=$6 RETURNING last_seq), "              \
   "told AS (INSERT INTO event (seq,at,type,campaign_id,user_id,response_id,data) SELECT counted.last_seq-$1+d.n,"      \
-  "dr_instant(d.at),d.type,d.campaign_id,d.user_id,d.response_id,d.data::json FROM counted,unnest($8::bigint[],"       \
-  "$9::text[],$10::bigint[],$11::bigint[],$12::bigint[],$13::text[]) WITH ORDINALITY AS d(at,type,campaign_id,"        \
+  "dr_instant(d.at),d.type,d.campaign_id,d.user_id,d.response_id,d.data::json FROM counted,unnest($7::bigint[],"       \
+  "$8::text[],$9::bigint[],$10::bigint[],$11::bigint[],$12::text[]) WITH ORDINALITY AS d(at,type,campaign_id,"         \
   "user_id,response_id,data,n))"
-// And a check: sqlstate::marker_moved when `counted` has no row.
+// And a check: sqlstate::session_over when `counted` has no row.
 inline constexpr const char* last_number = "(SELECT last_seq FROM counted) AS number, "
-                                           "dr_require(EXISTS (SELECT FROM counted), 'DR410', 'the marker moved')";
+                                           "dr_require(EXISTS (SELECT FROM counted), 'DR410', 'the session is over')";
 inline constexpr statement end_hot_batch{"end_hot_batch", DR_END_BATCH("hot")};
 inline constexpr statement end_bulk_batch{"end_bulk_batch", DR_END_BATCH("bulk")};
 #undef DR_END_BATCH
-// Waits for a transaction of a lost connection that is still at its end.
-inline constexpr statement read_marker{"read_marker", "SELECT epoch,hot_batch,hot_done,bulk_batch,bulk_done,last_seq "
-                                                      "FROM writer_state WHERE id = 1 FOR UPDATE"};
+// The first statement of a lane's connection: ends all sessions of the lane before it, unless the lease is another's
+// by now, and tells what the last batch left. Waits for a transaction of a lost connection that is still at its end.
+#define DR_BEGIN_SESSION(lane)                                                                                         \
+  "UPDATE writer_state SET " lane "_session=" lane "_session+(epoch=$1)::int WHERE id=1 RETURNING epoch," lane         \
+  "_session," lane "_batch," lane "_done,last_seq"
+inline constexpr statement begin_hot_session{"begin_hot_session", DR_BEGIN_SESSION("hot")};
+inline constexpr statement begin_bulk_session{"begin_bulk_session", DR_BEGIN_SESSION("bulk")};
+#undef DR_BEGIN_SESSION
 inline constexpr statement read_epoch{"read_epoch", "SELECT epoch FROM writer_state WHERE id = 1"};
 inline constexpr statement take_lease{"take_lease", "UPDATE writer_state SET epoch=epoch+1,holder=$1 RETURNING epoch"};
 
