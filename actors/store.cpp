@@ -33,6 +33,10 @@ const char* lane_name(storage::lane which) { return which == storage::lane::hot 
 /// A request that found nobody behind a stable handle was never begun.
 bool never_begun(const caf::error& why) { return from_caf(why).code == errc::store_unavailable; }
 
+void tell_all(write_lane::batch& of, const error& why) {
+  for (auto& caller : of.callers) caller.reply.deliver(to_caf(why));
+}
+
 using storage::outage_cause;
 constexpr const char* took_too_long = "a transaction took too long";
 
@@ -67,9 +71,10 @@ store_options store_options_of(const database_settings& settings) {
 store_state::~store_state() {
   if (hot.running || bulk.running) options.users->suspend();
   for (auto* l : {&hot, &bulk}) {
-    for (auto& w : l->queue) w.reply.deliver(to_caf(fail(errc::store_unavailable, nothing_written)));
-    if (!l->running) continue;
-    for (auto& reply : l->running->replies) reply.deliver(to_caf(fail(errc::outcome_unknown, in_doubt_text)));
+    take_back(*l);
+    for (auto& w : l->queue) w.by.reply.deliver(to_caf(fail(errc::store_unavailable, nothing_written)));
+    for (auto* with_worker : {&l->running, &l->next})
+      if (*with_worker) tell_all(**with_worker, fail(errc::outcome_unknown, in_doubt_text));
   }
   for (auto* queue : {&reads.leading, &reads.prompt, &reads.others})
     for (auto& r : *queue)
@@ -77,7 +82,9 @@ store_state::~store_state() {
 }
 
 std::size_t store_state::queued() const {
-  auto of = [](const write_lane& l) { return l.queue.size() + (l.running ? l.running->replies.size() : 0); };
+  auto of = [](const write_lane& l) {
+    return l.queue.size() + (l.running ? l.running->callers.size() : 0) + (l.next ? l.next->callers.size() : 0);
+  };
   return of(hot) + of(bulk);
 }
 
@@ -87,51 +94,88 @@ caf::result<written> store_state::take(persist& cmd) {
     return to_caf(fail(errc::overloaded, "too many changes are waiting: try again in a moment"));
   auto which = storage::lane_of(cmd.what.what);
   auto reply = self->make_response_promise<written>();
-  lane(which).queue.push_back({std::move(cmd.what), reply, self->clock().now()});
+  lane(which).queue.push_back({std::move(cmd.what), {reply, self->clock().now()}});
   if (!crowded_since && queued() * 5 >= options.queue_max * 4) crowded_since = real_now();
   pump(which);
   return reply;
 }
 
-/// Whatever queued during the last commit goes into the next one, at once.
+/// What comes during a commit goes into the batch behind it. While a batch fails none is behind it.
 void store_state::pump(storage::lane which) {
   auto& l = lane(which);
-  if (l.running || l.queue.empty() || fenced) return;
-  auto count = std::min(l.queue.size(), l.batch_max);
-  std::vector<storage::write> changes;
-  changes.reserve(count);
-  write_lane::batch next;
-  next.id = incarnation + "-" + std::to_string(++batches);
-  next.since = l.queue.front().since;
-  next.replies.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    changes.push_back(std::move(l.queue.front().what));
-    next.replies.push_back(std::move(l.queue.front().reply));
-    l.queue.pop_front();
+  if (l.queue.empty() || fenced) return;
+  if (!l.running) {
+    auto first = new_batch(l);
+    fill(l, first);
+    run(which, std::move(first));
   }
-  next.changes = options.users->guard(std::move(changes));
-  l.running = std::move(next);
-  send_batch(which);
+  if (l.queue.empty() || l.delay.count() > 0) return;
+  if (l.next) return fill(l, *l.next);
+  l.next = new_batch(l);
+  fill(l, *l.next);
+  send_batch(which, *l.next, l.running->id);
 }
 
-void store_state::send_batch(storage::lane which) {
+write_lane::batch store_state::new_batch(const write_lane& l) {
+  return {incarnation + "-" + std::to_string(++batches),
+          std::make_shared<open_batch>(options.users, l.batch_max),
+          {},
+          l.queue.empty() ? self->clock().now() : l.queue.front().by.since};
+}
+
+void store_state::fill(write_lane& l, write_lane::batch& with) {
+  while (!l.queue.empty() && with.what->add(l.queue.front().what)) {
+    with.callers.push_back(std::move(l.queue.front().by));
+    l.queue.pop_front();
+  }
+}
+
+void store_state::run(storage::lane which, write_lane::batch what) {
+  lane(which).running = std::move(what);
+  run_again(which);
+}
+
+void store_state::run_again(storage::lane which) {
   auto& l = lane(which);
+  send_batch(which, *l.running, {});
   l.sent = self->clock().now();
-  const auto present = [this, which, number = ++l.tries] {
-    auto& now = lane(which);
-    if (now.tries != number) return false;
-    now.sent.reset();
-    return true;
-  };
-  self->request(l.worker.handle, caf::infinite, commit_batch{l.running->id, l.running->changes})
-      .then(
-          [this, which, present](const batch_outcome& outcome) {
-            if (present()) batch_ended(which, outcome);
-          },
-          [this, which, present](const caf::error& why) {
-            if (present()) batch_lost(which, why);
-          });
   watch(which);
+}
+
+void store_state::send_batch(storage::lane which, write_lane::batch& what, const std::string& follows) {
+  auto& l = lane(which);
+  what.tried = ++l.tries;
+  self->request(l.worker.handle, caf::infinite, commit_batch{what.id, what.what, follows})
+      .then(
+          [this, which, tried = what.tried](const batch_outcome& outcome) {
+            if (heard_of(which, tried)) batch_ended(which, outcome);
+          },
+          [this, which, tried = what.tried](const caf::error& why) {
+            if (heard_of(which, tried)) batch_lost(which, why);
+          });
+}
+
+/// Something came back for a try: is it the present one of the running batch?
+bool store_state::heard_of(storage::lane which, std::uint64_t tried) {
+  auto& l = lane(which);
+  if (l.running && l.running->tried == tried) {
+    l.sent.reset();
+    return true;
+  }
+  // A worker answers in order: what it says of the next one before the running one is that it cannot begin it.
+  if (l.next && l.next->tried == tried) take_back(l);
+  return false;
+}
+
+/// Puts the next batch back into the queue, unless the worker has begun it. Then it has carried out the running one,
+/// and the outcome of that is on its way.
+void store_state::take_back(write_lane& l) {
+  if (!l.next) return;
+  auto changes = l.next->what->take_back();
+  if (!changes) return;
+  for (auto i = changes->size(); i-- > 0;)
+    l.queue.push_front({std::move((*changes)[i]), std::move(l.next->callers[i])});
+  l.next.reset();
 }
 
 /// The watchdog: one timer at a time. A request with a timeout would wake the clock's thread for every batch.
@@ -144,7 +188,12 @@ void store_state::watch(storage::lane which) {
     self->delayed_send(self, left, watch_due{which});
     return;
   }
-  ++l.tries;
+  take_back(l);
+  if (l.next) { // the outcome is on its way
+    l.sent = self->clock().now();
+    return watch(which);
+  }
+  l.running->tried = ++l.tries; // what comes of this try now is of no interest
   l.sent.reset();
   batch_lost(which, caf::make_error(caf::sec::request_timeout));
 }
@@ -161,13 +210,17 @@ void store_state::batch_ended(storage::lane which, const batch_outcome& outcome)
   times.add(outcome.commit_ms);
   options.users->resume();
   auto ended = std::move(*l.running);
-  l.running.reset();
+  l.running = std::exchange(l.next, std::nullopt);
+  if (l.running) {
+    l.sent = self->clock().now();
+    watch(which);
+  }
   if (crowded_since && queued() * 2 < options.queue_max) crowded_since.reset();
   pump(which); // the next transaction runs while these callers are answered
   tell_of(outcome.done);
   if (ended.in_doubt && options.registry) self->send(options.registry, counts_in_doubt{});
-  for (std::size_t i = 0; i < ended.replies.size(); ++i) {
-    auto& reply = ended.replies[i];
+  for (std::size_t i = 0; i < ended.callers.size(); ++i) {
+    auto& reply = ended.callers[i].reply;
     if (i >= outcome.done->results.size())
       reply.deliver(to_caf(fail(errc::outcome_unknown, in_doubt_text)));
     else if (const auto& one = outcome.done->results[i])
@@ -198,10 +251,11 @@ void store_state::batch_lost(storage::lane which, const caf::error& why) {
 
 void store_state::batch_failed(storage::lane which, const error& why, const storage::outage& outage) {
   auto& l = lane(which);
+  take_back(l); // the worker begins nothing behind a failure
   last_error = !outage.said.empty() ? outage.said : why.detail.empty() ? to_string(why.code) : why.detail;
   if (why.code == errc::fenced) return fence(which);
   if (!passing(why)) { // the batch was refused as a whole, for good
-    for (auto& reply : l.running->replies) reply.deliver(to_caf(why));
+    tell_all(*l.running, why);
     l.running.reset();
     return pump(which);
   }
@@ -224,18 +278,18 @@ void store_state::retry(storage::lane which) {
   auto& l = lane(which);
   if (fenced || !l.running) return;
   expire(l);
-  if (l.running) return send_batch(which);
+  if (l.running) return run_again(which);
   pump(which);
   if (l.running) return;
   await_storage(which);
-  send_batch(which);
+  run_again(which);
 }
 
 /// Nobody waits any more: an empty change finds out when storage is back.
 void store_state::await_storage(storage::lane which) {
-  write_lane::batch finder{incarnation + "-" + std::to_string(++batches), {}, {}, self->clock().now(), false};
-  finder.changes =
-      std::make_shared<const std::vector<storage::write>>(1, storage::write{storage::remember_answer{}, nullptr});
+  auto finder = new_batch(lane(which));
+  storage::write nothing{storage::remember_answer{}, nullptr};
+  finder.what->add(nothing);
   lane(which).running = std::move(finder);
 }
 
@@ -247,15 +301,15 @@ void store_state::expire(write_lane& l) {
   // A bulk change may run for minutes, but while storage is away none runs: then nobody waits longer than for others.
   auto patience = lane(storage::lane::hot).timeout;
   auto away = l.failing.since <= now - patience ? now - std::min(l.timeout, patience) : in_doubt_since;
-  while (!l.queue.empty() && l.queue.front().since <= away) {
-    l.queue.front().reply.deliver(to_caf(fail(errc::store_unavailable, nothing_written)));
+  while (!l.queue.empty() && l.queue.front().by.since <= away) {
+    l.queue.front().by.reply.deliver(to_caf(fail(errc::store_unavailable, nothing_written)));
     l.queue.pop_front();
   }
   if (l.running->since > (l.running->in_doubt ? in_doubt_since : away)) return;
   auto why =
       l.running->in_doubt ? fail(errc::outcome_unknown, in_doubt_text) : fail(errc::store_unavailable, nothing_written);
-  for (auto& reply : l.running->replies) reply.deliver(to_caf(why));
-  l.running->replies.clear();
+  tell_all(*l.running, why);
+  l.running->callers.clear();
   if (!l.running->in_doubt) l.running.reset();
 }
 
@@ -268,17 +322,17 @@ void store_state::fence(storage::lane found_out) {
   since = real_now();
   last_error = "another server process has taken over the writer lease";
   spdlog::critical("{}: this process must stop", last_error);
-  const auto nothing_done = to_caf(fail(errc::fenced, "another server process has taken over"));
-  const auto in_doubt = to_caf(fail(errc::outcome_unknown, in_doubt_text));
+  const auto nothing_done = fail(errc::fenced, "another server process has taken over");
+  const auto in_doubt = fail(errc::outcome_unknown, in_doubt_text);
   for (auto which : {storage::lane::hot, storage::lane::bulk}) {
     auto& l = lane(which);
-    if (l.running)
-      for (auto& reply : l.running->replies)
-        reply.deliver(which == found_out && !l.running->in_doubt ? nothing_done : in_doubt);
-    l.running.reset();
+    take_back(l);
+    if (l.running) tell_all(*l.running, which == found_out && !l.running->in_doubt ? nothing_done : in_doubt);
+    if (l.next) tell_all(*l.next, in_doubt);
+    l.running.reset(); // what is still with the worker comes to nobody
+    l.next.reset();
     l.sent.reset();
-    ++l.tries; // what is still with the worker comes to nobody
-    for (auto& w : l.queue) w.reply.deliver(nothing_done);
+    for (auto& w : l.queue) w.by.reply.deliver(to_caf(nothing_done));
     l.queue.clear();
   }
   if (options.on_fenced) options.on_fenced();

@@ -78,28 +78,33 @@ struct failing_time {
   storage::outage_cause cause = storage::outage_cause::none;
 };
 
-/// The waiting and the running changes of one writer.
+/// The waiting and the running changes of one writer. A healthy writer has two batches: it commits one, and the other
+/// takes what comes meanwhile and is begun at once behind it.
 struct write_lane {
-  struct waiting {
-    storage::write what;
+  struct caller {
     caf::typed_response_promise<storage::written> reply;
     store_instant since;
   };
+  struct waiting {
+    storage::write what;
+    caller by;
+  };
   struct batch {
     std::string id;
-    std::shared_ptr<const std::vector<storage::write>> changes;
-    std::vector<caf::typed_response_promise<storage::written>>
-        replies; ///< one per change; empty: nobody waits any more
-    store_instant since;
-    bool in_doubt = false; ///< it may have been committed: only a repetition with the same id tells
+    std::shared_ptr<open_batch> what;
+    std::vector<caller> callers; ///< one per change; empty: nobody waits any more
+    store_instant since;         ///< of the change that has waited longest
+    std::uint64_t tried = 0;     ///< the number of its present try
+    bool in_doubt = false;       ///< it may have been committed: only a repetition with the same id tells
   };
   store_workers::lane_worker worker = {};
   std::size_t batch_max = 1;
   std::chrono::milliseconds timeout{0};
   std::deque<waiting> queue = {};
   std::optional<batch> running = {};
+  std::optional<batch> next = {};         ///< with the worker too; only behind a running one
   std::uint64_t tries = 0;                ///< of all batches; the outcome of an older one is of no interest
-  std::optional<store_instant> sent = {}; ///< the present try, while it is with the worker
+  std::optional<store_instant> sent = {}; ///< the present try of the running one, while it is with the worker
   bool watched = false;                   ///< a watch_due is on its way
   std::chrono::milliseconds delay{0};     ///< the present backoff; zero: the lane is well
   failing_time failing = {};              ///< meaningful while delay is not zero
@@ -160,7 +165,13 @@ struct store_state {
   // writing (store.cpp)
   caf::result<storage::written> take(persist& cmd);
   void pump(storage::lane which);
-  void send_batch(storage::lane which);
+  write_lane::batch new_batch(const write_lane& lane);
+  void fill(write_lane& lane, write_lane::batch& with);
+  void run(storage::lane which, write_lane::batch what);
+  void run_again(storage::lane which);
+  void send_batch(storage::lane which, write_lane::batch& what, const std::string& follows);
+  bool heard_of(storage::lane which, std::uint64_t tried);
+  void take_back(write_lane& lane);
   void watch(storage::lane which);
   void batch_ended(storage::lane which, const batch_outcome& outcome);
   void batch_lost(storage::lane which, const caf::error& why);

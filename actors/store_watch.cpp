@@ -17,8 +17,7 @@ void store_state::probe() {
   self->delayed_send(self, options.probe_every, probe_due{});
   probe_reads();
   if (fenced || hot.running || hot.delay.count() > 0) return;
-  self->request(hot.worker.handle, options.probe_timeout,
-                commit_batch{{}, std::make_shared<const std::vector<storage::write>>()})
+  self->request(hot.worker.handle, options.probe_timeout, commit_batch{})
       .then(
           [this](const batch_outcome& outcome) {
             if (!outcome.done) probed(outcome.failure, outcome.outage);

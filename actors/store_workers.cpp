@@ -7,6 +7,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <chrono>
+#include <span>
 #include <stdexcept>
 
 namespace dr::actors {
@@ -16,6 +17,7 @@ namespace {
 struct store_writer_state {
   static constexpr const char* name = "store_writer";
   std::shared_ptr<storage::writer> connection;
+  std::string succeeded; ///< the last batch, unless it failed
 };
 
 struct store_reader_state {
@@ -23,9 +25,9 @@ struct store_reader_state {
   std::shared_ptr<storage::reader> connection;
 };
 
-batch_outcome commit(storage::writer& connection, const commit_batch& batch) {
+batch_outcome commit(storage::writer& connection, const std::string& id, std::span<const storage::write> changes) {
   auto begun = std::chrono::steady_clock::now();
-  auto got = connection.commit(batch.id, *batch.changes);
+  auto got = connection.commit(id, changes);
   batch_outcome outcome;
   outcome.commit_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count();
   if (got)
@@ -36,11 +38,28 @@ batch_outcome commit(storage::writer& connection, const commit_batch& batch) {
   return outcome;
 }
 
+batch_outcome not_begun() {
+  batch_outcome outcome;
+  outcome.failure = fail(errc::store_unavailable, "the batch was not begun");
+  return outcome;
+}
+
+batch_outcome carry_out(store_writer_state& state, const commit_batch& batch) {
+  if (batch.id.empty()) return commit(*state.connection, {}, {});
+  if (!batch.follows.empty() && batch.follows != state.succeeded) return not_begun();
+  const auto changes = batch.what->begin();
+  if (!changes) return not_begun();
+  state.succeeded.clear();
+  auto outcome = commit(*state.connection, batch.id, *changes);
+  if (outcome.done) state.succeeded = batch.id;
+  return outcome;
+}
+
 store_writer_actor::behavior_type store_writer(store_writer_actor::stateful_pointer<store_writer_state> self,
                                                std::shared_ptr<storage::writer> connection) {
   house_rules(self, store_writer_state::name);
   self->state.connection = std::move(connection);
-  return {[self](const commit_batch& batch) { return commit(*self->state.connection, batch); }};
+  return {[self](const commit_batch& batch) { return carry_out(self->state, batch); }};
 }
 
 store_reader_actor::behavior_type store_reader(store_reader_actor::stateful_pointer<store_reader_state> self,

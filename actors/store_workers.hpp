@@ -4,6 +4,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/open_batch.hpp"
 
 #include <functional>
 #include <memory>
@@ -35,10 +36,11 @@ private:
 using writer_slot = std::shared_ptr<connection_slot<storage::writer>>;
 using reader_slot = std::shared_ptr<connection_slot<storage::reader>>;
 
-/// One transaction. Repeating the id does it once. Without an id and changes: could one be made now?
+/// One transaction. Repeating the id does it once. Without an id: could one be made now?
 struct commit_batch {
   std::string id;
-  std::shared_ptr<const std::vector<storage::write>> changes;
+  std::shared_ptr<open_batch> what;
+  std::string follows; ///< begun only right behind this batch, and only if that one succeeded; empty: in any case
 };
 struct batch_outcome {
   std::shared_ptr<storage::committed> done; ///< none when it failed as a whole
@@ -48,7 +50,8 @@ struct batch_outcome {
 };
 
 using store_writer_actor = caf::typed_actor<
-    // Commits a batch. What the connection says is in the outcome; a crash is an error.
+    // Commits a batch. What the connection says is in the outcome; a crash is an error. One that may not begin, or was
+    // taken back, fails with store_unavailable, and nothing is done.
     caf::replies_to<commit_batch>::with<batch_outcome>>;
 using store_reader_actor = caf::typed_actor<
     // Runs a task; one without a function is a ping. A throw in it ends the worker.

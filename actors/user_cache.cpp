@@ -38,20 +38,6 @@ touched touched_by(const storage::change& what) {
 
 } // namespace
 
-/// The changes of a transaction, and what ends with them.
-struct user_cache::guarded {
-  std::vector<storage::write> changes;
-  std::shared_ptr<user_cache> cache;
-
-  guarded(std::vector<storage::write> what, std::shared_ptr<user_cache> of)
-      : changes(std::move(what)), cache(std::move(of)) {
-    cache->hold(changes);
-  }
-  guarded(const guarded&) = delete;
-  guarded& operator=(const guarded&) = delete;
-  ~guarded() { cache->release(changes); }
-};
-
 user_cache::found user_cache::find(user_id id) {
   const std::scoped_lock lock(mutex_);
   const auto known = by_id_.find(id.value);
@@ -71,12 +57,6 @@ void user_cache::keep(const user& row, std::uint64_t ticket) {
   const std::scoped_lock lock(mutex_);
   const auto known = by_id_.find(row.id.value);
   if (known != by_id_.end() && known->second->ticket == ticket) known->second->row = std::move(kept);
-}
-
-user_cache::changes user_cache::guard(std::vector<storage::write> what) {
-  if (max_users_ == 0) return std::make_shared<const std::vector<storage::write>>(std::move(what));
-  auto all = std::make_shared<guarded>(std::move(what), shared_from_this());
-  return {all, &all->changes};
 }
 
 void user_cache::suspend() {
@@ -101,29 +81,27 @@ std::size_t user_cache::size() const {
   return rows_.size();
 }
 
-void user_cache::hold(const std::vector<storage::write>& what) {
+void user_cache::hold(const storage::change& what) {
+  const auto whom = touched_by(what);
+  if (max_users_ == 0 || (!whom.anybody && !whom.one)) return;
   const std::scoped_lock lock(mutex_);
-  for (const auto& one : what) {
-    const auto whom = touched_by(one.what);
-    if (whom.anybody) {
-      ++all_held_;
-      clear();
-    } else if (whom.one) {
-      ++held_[whom.one.value];
-      drop(whom.one.value);
-    }
+  if (whom.anybody) {
+    ++all_held_;
+    clear();
+  } else {
+    ++held_[whom.one.value];
+    drop(whom.one.value);
   }
 }
 
-void user_cache::release(const std::vector<storage::write>& what) noexcept {
+void user_cache::release(const storage::change& what) noexcept {
+  const auto whom = touched_by(what);
+  if (max_users_ == 0 || (!whom.anybody && !whom.one)) return;
   const std::scoped_lock lock(mutex_);
-  for (const auto& one : what) {
-    const auto whom = touched_by(one.what);
-    if (whom.anybody) {
-      --all_held_;
-    } else if (const auto at = held_.find(whom.one.value); whom.one && at != held_.end() && --at->second == 0) {
-      held_.erase(at);
-    }
+  if (whom.anybody) {
+    --all_held_;
+  } else if (const auto at = held_.find(whom.one.value); at != held_.end() && --at->second == 0) {
+    held_.erase(at);
   }
 }
 

@@ -11,7 +11,6 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
-#include <vector>
 
 namespace dr::actors {
 
@@ -22,7 +21,7 @@ namespace dr::actors {
 /// transaction or probe, and may until then show what was right when it last held it.
 ///
 /// Bounded: the user that was asked for longest ago makes room. Thread-safe; nothing here blocks for long.
-class user_cache : public std::enable_shared_from_this<user_cache> {
+class user_cache {
 public:
   /// Keeps at most `max_users` rows; 0: none at all.
   explicit user_cache(std::size_t max_users) : max_users_(max_users) {}
@@ -36,10 +35,10 @@ public:
   /// Keeps a row whose reading began after find() gave the ticket; not if the user was changed meanwhile.
   void keep(const user& row, std::uint64_t ticket);
 
-  using changes = std::shared_ptr<const std::vector<storage::write>>;
-  /// The changes of one transaction. The users that they may change are kept out until the last copy of the pointer is
-  /// gone: the store holds one until the outcome is known, the writer until it has finished.
-  changes guard(std::vector<storage::write> what);
+  /// Whom the change may touch is kept out from now on, until as many releases of such changes. Before a transaction
+  /// can begin, its changes are held; they are released when its outcome is known and it is over.
+  void hold(const storage::change& what);
+  void release(const storage::change& what) noexcept;
   /// Keeps everybody out until resume(): a transaction is under way of which nobody will hear any more.
   void suspend();
   /// A transaction was committed: it waited for the one that suspend() was about.
@@ -55,10 +54,6 @@ private:
     std::uint64_t ticket = 0;
     std::shared_ptr<const user> row; ///< none while it is being read
   };
-  struct guarded;
-
-  void hold(const std::vector<storage::write>& what);
-  void release(const std::vector<storage::write>& what) noexcept;
   void drop(std::int64_t id);
   void clear();
   bool open() const { return !suspended_ && !stopped_ && all_held_ == 0; }

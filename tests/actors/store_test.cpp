@@ -9,13 +9,13 @@ TEST_CASE_METHOD(store_world, "what queues during a commit goes into the next on
   start();
   auto first = put(1);
   REQUIRE(hot.batches.size() == 1); // at once, no timer
-  CHECK(hot.batches[0].changes->size() == 1);
+  CHECK(hot.batches[0].changes.size() == 1);
   auto second = put(2), third = put(3), fourth = put(4), fifth = put(5);
   CHECK(hot.batches.size() == 1);
   hot.succeed();
   run();
   REQUIRE(hot.batches.size() == 1);
-  CHECK(hot.batches[0].changes->size() == 3);
+  CHECK(hot.batches[0].changes.size() == 3);
   CHECK(done(first) == 1);
   CHECK_FALSE(*second);
   hot.succeed();
@@ -23,7 +23,7 @@ TEST_CASE_METHOD(store_world, "what queues during a commit goes into the next on
   CHECK(done(second) == 2);
   CHECK(done(third) == 3);
   CHECK(done(fourth) == 4);
-  CHECK(hot.batches[0].changes->size() == 1);
+  CHECK(hot.batches[0].changes.size() == 1);
   hot.succeed();
   CHECK(done(fifth) == 5);
 }
@@ -111,7 +111,7 @@ TEST_CASE_METHOD(store_world, "a store that stays away is down, and its callers 
   // It goes on looking by itself, with a change that changes nothing.
   advance(2s);
   REQUIRE(hot.batches.size() == 1);
-  CHECK(std::holds_alternative<storage::remember_answer>((*hot.batches[0].changes)[0].what));
+  CHECK(std::holds_alternative<storage::remember_answer>(hot.batches[0].changes[0].what));
   hot.succeed();
   run();
   CHECK(state().state == storage_state::condition::up);
@@ -168,8 +168,7 @@ TEST_CASE_METHOD(store_world, "a writer that crashes in mid-commit leaves a doub
   auto waiting = put(1);
   auto id = hot.batches[0].id;
   caf::anon_send_exit(hot_actor, caf::exit_reason::kill);
-  hot.replies.clear();
-  hot.batches.clear();
+  hot.forget();
   point_to(hot_handle, {});
   run();
   advance(10s); // the watchdog: a dead writer's promise answers nothing

@@ -5,18 +5,28 @@
 #include "actors/store.hpp"
 
 #include <deque>
+#include <span>
 
 namespace dr::actor_test {
 
 using storage::written;
 
-/// A writer without a database: it keeps what it is sent, and answers on demand.
+/// A writer without a database: it begins one batch after the other, as the real one does, and answers on demand.
 struct scripted_writer {
+  struct begun_batch {
+    std::string id;
+    std::span<const storage::write> changes;
+    std::shared_ptr<open_batch> what;
+  };
+  struct sent_batch {
+    commit_batch what;
+    caf::typed_response_promise<batch_outcome> reply;
+  };
   int probes = 0;
   std::optional<storage::outage> away; ///< what a probe meets
   errc away_as = errc::store_unavailable;
-  std::deque<commit_batch> batches;
-  std::deque<caf::typed_response_promise<batch_outcome>> replies;
+  std::deque<begun_batch> batches; ///< at most one: it waits for its answer
+  std::deque<sent_batch> behind;
 
   batch_outcome probed() {
     ++probes;
@@ -33,7 +43,7 @@ struct scripted_writer {
     outcome.done = std::make_shared<storage::committed>();
     outcome.commit_ms = 2;
     outcome.done->last_seq = last_seq;
-    for (const auto& w : *batches.front().changes) {
+    for (const auto& w : batches.front().changes) {
       const auto* points = std::get_if<storage::withdraw_points>(&w.what);
       outcome.done->results.emplace_back(written{storage::done{points ? points->amount : 0}});
     }
@@ -46,14 +56,43 @@ struct scripted_writer {
   }
   /// Promises may be kept only inside of their actor.
   void answer(const batch_outcome& outcome) {
+    succeeded_ = outcome.done ? batches.front().id : "";
     batches.pop_front(); // answered, as far as the test is concerned
     caf::anon_send(actor, outcome);
   }
+  void take(sent_batch sent) {
+    behind.push_back(std::move(sent));
+    go_on();
+  }
   void deliver(const batch_outcome& outcome) {
-    replies.front().deliver(outcome);
-    replies.pop_front();
+    std::exchange(reply_, {}).deliver(outcome);
+    go_on();
+  }
+  /// As a new one after a crash.
+  void forget() {
+    batches.clear();
+    behind.clear();
+    reply_ = {};
+    succeeded_.clear();
   }
   caf::actor actor = {};
+
+private:
+  void go_on() {
+    while (!behind.empty() && !reply_.pending()) {
+      auto next = std::move(behind.front());
+      behind.pop_front();
+      const bool in_order = next.what.follows.empty() || next.what.follows == succeeded_;
+      if (const auto changes = in_order ? next.what.what->begin() : std::nullopt) {
+        batches.push_back({next.what.id, *changes, next.what.what});
+        reply_ = next.reply;
+      } else {
+        next.reply.deliver(batch_outcome{nullptr, fail(errc::store_unavailable, "not begun"), {}, 0});
+      }
+    }
+  }
+  caf::typed_response_promise<batch_outcome> reply_;
+  std::string succeeded_;
 };
 using scripted_writer_actor = store_writer_actor::extend<caf::reacts_to<batch_outcome>>;
 
@@ -89,8 +128,8 @@ struct store_world : stepped_system {
     caf::anon_send_exit(under_test, caf::exit_reason::kill);
     point_to(hot_handle, {});
     run();
-    hot.replies.clear();
-    bulk.replies.clear();
+    hot.forget();
+    bulk.forget();
     hot.actor = bulk.actor = nullptr;
     for (auto& a : spawned) caf::anon_send_exit(a, caf::exit_reason::kill);
     run();
@@ -99,9 +138,9 @@ struct store_world : stepped_system {
     auto made = system.spawn([&script](scripted_writer_actor::pointer self) -> scripted_writer_actor::behavior_type {
       return {[self, &script](const commit_batch& batch) -> caf::result<batch_outcome> {
                 if (batch.id.empty()) return script.probed();
-                script.batches.push_back(batch);
-                script.replies.push_back(self->make_response_promise<batch_outcome>());
-                return script.replies.back();
+                auto reply = self->make_response_promise<batch_outcome>();
+                script.take({batch, reply});
+                return reply;
               },
               [&script](const batch_outcome& outcome) { script.deliver(outcome); }};
     });

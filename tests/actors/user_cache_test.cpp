@@ -1,5 +1,6 @@
 // The cache of users: exact in front of changes, doubt, crashes and fencing; bounded.
 #include "actor_world.hpp"
+#include "actors/open_batch.hpp"
 #include "actors/user_cache.hpp"
 
 using namespace dr;
@@ -14,7 +15,13 @@ user make_user(std::int64_t id, std::int64_t points = 0) {
   return made;
 }
 
-std::vector<storage::write> changes(storage::change what) { return {{std::move(what), nullptr}}; }
+/// A transaction with one change.
+std::shared_ptr<open_batch> transaction(const std::shared_ptr<user_cache>& cache, storage::change what) {
+  auto made = std::make_shared<open_batch>(cache, 1);
+  storage::write change{std::move(what), nullptr};
+  REQUIRE(made->add(change));
+  return made;
+}
 
 /// Reads a user as the front does; nothing more may have happened in between.
 void put(user_cache& cache, std::int64_t id) {
@@ -64,8 +71,7 @@ TEST_CASE("a user is kept out of the cache while a transaction may change it", "
     INFO("alternative " << what.index());
     put(*cache, 1);
     put(*cache, 2);
-    auto under_way = cache->guard(changes(what));
-    CHECK(under_way->size() == 1);
+    auto under_way = transaction(cache, what);
     CHECK(kept_out(*cache, {1}));
     CHECK(cache->find({2}).row);
     auto of_writer = under_way; // the transaction goes on when the store that asked for it is dead
@@ -81,8 +87,8 @@ TEST_CASE("everybody is kept out while a transaction may change anybody", "[acto
   for (const storage::change& what :
        {storage::change{storage::import_users{}}, storage::change{storage::settle_check{}}}) {
     put(*cache, 1);
-    auto first = cache->guard(changes(what));
-    auto second = cache->guard(changes(what));
+    auto first = transaction(cache, what);
+    auto second = transaction(cache, what);
     CHECK(kept_out(*cache, {1}));
     first.reset();
     CHECK(kept_out(*cache, {1}));
@@ -94,14 +100,14 @@ TEST_CASE("everybody is kept out while a transaction may change anybody", "[acto
 TEST_CASE("what changes no user leaves the cache as it is", "[actors][users]") {
   auto cache = std::make_shared<user_cache>(10);
   put(*cache, 1);
-  auto under_way = cache->guard(changes(storage::choose_answer{{1}, answer::accept, {}, {}}));
+  auto under_way = transaction(cache, storage::choose_answer{{1}, answer::accept, {}, {}});
   CHECK(cache->find({1}).row);
 }
 
 TEST_CASE("a read that began before a change is not kept after it", "[actors][users]") {
   auto cache = std::make_shared<user_cache>(10);
   const auto before = cache->find({1});
-  auto under_way = cache->guard(changes(storage::withdraw_points{{1}, 5, {}}));
+  auto under_way = transaction(cache, storage::withdraw_points{{1}, 5, {}});
   cache->keep(make_user(1, 1'000), before.ticket);
   CHECK(kept_out(*cache, {1}));
   const auto meanwhile = cache->find({1});
