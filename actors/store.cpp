@@ -105,9 +105,9 @@ void store_state::pump(storage::lane which) {
   auto& l = lane(which);
   if (l.queue.empty() || fenced) return;
   if (!l.running) {
-    auto first = new_batch(l);
-    fill(l, first);
-    run(which, std::move(first));
+    l.running = new_batch(l);
+    fill(l, *l.running);
+    run(which);
   }
   if (l.queue.empty() || l.delay.count() > 0) return;
   if (l.next) return fill(l, *l.next);
@@ -130,12 +130,8 @@ void store_state::fill(write_lane& l, write_lane::batch& with) {
   }
 }
 
-void store_state::run(storage::lane which, write_lane::batch what) {
-  lane(which).running = std::move(what);
-  run_again(which);
-}
-
-void store_state::run_again(storage::lane which) {
+/// Sends the running batch, for the first time or again.
+void store_state::run(storage::lane which) {
   auto& l = lane(which);
   send_batch(which, *l.running, {});
   l.sent = self->clock().now();
@@ -278,11 +274,11 @@ void store_state::retry(storage::lane which) {
   auto& l = lane(which);
   if (fenced || !l.running) return;
   expire(l);
-  if (l.running) return run_again(which);
+  if (l.running) return run(which);
   pump(which);
   if (l.running) return;
   await_storage(which);
-  run_again(which);
+  run(which);
 }
 
 /// Nobody waits any more: an empty change finds out when storage is back.

@@ -167,8 +167,7 @@ struct store_state {
   void pump(storage::lane which);
   write_lane::batch new_batch(const write_lane& lane);
   void fill(write_lane& lane, write_lane::batch& with);
-  void run(storage::lane which, write_lane::batch what);
-  void run_again(storage::lane which);
+  void run(storage::lane which);
   void send_batch(storage::lane which, write_lane::batch& what, const std::string& follows);
   bool heard_of(storage::lane which, std::uint64_t tried);
   void take_back(write_lane& lane);
