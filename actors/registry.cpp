@@ -58,7 +58,7 @@ const response_impl& registry_state::response_of(response_id id) {
 
 void registry_state::spawn_response(const storage::dispatched_response& row,
                                     const std::shared_ptr<const campaign>& of) {
-  auto handle = self->spawn<caf::lazy_init>(response_behavior, world, row, of);
+  auto handle = self->spawn<pending_response, caf::lazy_init>(world, row, of);
   watch(handle, entity_kind::response, row.id.value);
   responses.emplace(row.id, response_entry{std::move(handle), of ? of->id : campaign_id{}});
 }

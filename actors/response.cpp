@@ -141,35 +141,38 @@ void response_state::settle_down() {
   self->send(world->registry, entity_idle{entity_kind::response, id.value});
 }
 
-response_impl::behavior_type response_behavior(response_impl::stateful_pointer<response_state> self, context_ptr world,
-                                               storage::dispatched_response row, std::shared_ptr<const campaign> of) {
-  house_rules(self, response_state::name);
-  auto& s = self->state;
-  s.world = std::move(world);
-  s.id = row.id;
-  s.known = of != nullptr;
-  s.of = std::move(of);
-  s.user = row.user;
-  s.capacity_w = row.capacity_w;
-  s.answer = row.answer;
+pending_response::pending_response(caf::actor_config& config, context_ptr world,
+                                   const storage::dispatched_response& row, std::shared_ptr<const campaign> of)
+    : stateful_actor(config) {
+  state.world = std::move(world);
+  state.id = row.id;
+  state.known = of != nullptr;
+  state.of = std::move(of);
+  state.user = row.user;
+  state.capacity_w = row.capacity_w;
+  state.answer = row.answer;
+}
+
+pending_response::behavior_type pending_response::make_behavior() {
+  house_rules(this, response_state::name);
   return {
-      [self](choose& cmd) { return self->state.take(cmd); },
-      [self](acknowledge_alert& cmd) { return self->state.take(cmd); },
-      [self](const answers_frozen& fact) {
-        self->state.newer(fact.of);
-        self->state.settle_down();
+      [this](choose& cmd) { return state.take(cmd); },
+      [this](acknowledge_alert& cmd) { return state.take(cmd); },
+      [this](const answers_frozen& fact) {
+        state.newer(fact.of);
+        state.settle_down();
       },
-      [self](const terms_changed& fact) {
-        self->state.newer(fact.of);
-        self->state.settle_down();
+      [this](const terms_changed& fact) {
+        state.newer(fact.of);
+        state.settle_down();
       },
-      [self](const check_closed&) {
-        self->state.settled = true;
-        self->state.settle_down();
+      [this](const check_closed&) {
+        state.settled = true;
+        state.settle_down();
       },
-      [self](const retire&) {
-        self->state.retiring = true;
-        self->state.settle_down();
+      [this](const retire&) {
+        state.retiring = true;
+        state.settle_down();
       },
   };
 }

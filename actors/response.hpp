@@ -5,6 +5,7 @@
 
 #include "actors/entities.hpp"
 
+#include <caf/actor_config.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
@@ -65,8 +66,16 @@ struct response_state {
   bool retiring = false;
 };
 
-/// With `of`, `row` is the stored response; without, the row is read when the first command comes.
-response_impl::behavior_type response_behavior(response_impl::stateful_pointer<response_state> self, context_ptr world,
-                                               storage::dispatched_response row, std::shared_ptr<const campaign> of);
+/// A class, not a function: its arguments go into the state at once, where a function's would be kept beside each actor
+/// until its first message, and most of a million wait long for that.
+class pending_response final : public response_impl::stateful_base<response_state> {
+public:
+  /// With `of`, `row` is the stored response; without, the row is read when the first command comes.
+  pending_response(caf::actor_config& config, context_ptr world, const storage::dispatched_response& row,
+                   std::shared_ptr<const campaign> of);
+
+protected:
+  behavior_type make_behavior() override;
+};
 
 } // namespace dr::actors
