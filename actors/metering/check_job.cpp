@@ -24,7 +24,7 @@ void ask(job* self, const std::vector<korean_day>& days) {
   auto& s = self->state;
   s.outstanding = static_cast<int>(days.size());
   for (auto day : days)
-    self->request(s.gate, fetch_timeout, fetch_day{s.work->cust_no(), day, fetch_priority::check})
+    self->request(s.gate, caf::infinite, fetch_day{s.work->cust_no(), day, fetch_priority::check})
         .then([self](const fetched_day& answer) { answered(self, answer); },
               [self, day](const caf::error& why) {
                 meter_error failure{meter_errc::unavailable, "not asked: " + from_caf(why).detail};

@@ -11,7 +11,7 @@ constexpr std::size_t askers_max = 1000;
 
 bool fetch_queue::join(entry& found, const fetch_day& what, const fetch_promise& asker) {
   if (found.askers.size() >= askers_max) return false;
-  found.askers.push_back(asker);
+  found.askers.emplace_back(asker);
   if (what.priority == fetch_priority::check && found.priority == fetch_priority::history && !found.running) {
     checks_.splice(checks_.end(), history_, found.place);
     found.priority = fetch_priority::check;
@@ -25,7 +25,7 @@ bool fetch_queue::add(const fetch_day& what, const fetch_promise& asker, gate_ti
   auto room = what.priority == fetch_priority::check ? most_ : most_ / 2;
   if (queued() >= room) return false;
   auto& waiting = line_of(what.priority);
-  entry fresh{{asker}, what.priority, false, now, waiting.insert(waiting.end(), key)};
+  entry fresh{{kept_promise<fetched_day>{asker}}, what.priority, false, now, waiting.insert(waiting.end(), key)};
   entries_.emplace(std::move(key), std::move(fresh));
   return true;
 }

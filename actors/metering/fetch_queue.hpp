@@ -1,6 +1,7 @@
 // The questions that wait at KEPCO's gate: two priorities, bounded, and each customer-day only once however many ask.
 #pragma once
 
+#include "actors/ask.hpp"
 #include "actors/interfaces.hpp"
 
 #include <caf/typed_response_promise.hpp>
@@ -61,7 +62,7 @@ public:
 private:
   using line = std::list<fetch_key>;
   struct entry {
-    std::vector<fetch_promise> askers;
+    std::vector<kept_promise<fetched_day>> askers;
     fetch_priority priority = fetch_priority::check;
     bool running = false;
     gate_time since{};

@@ -109,7 +109,7 @@ void history_state::ask_more() {
     auto next = std::move(to_ask.front());
     to_ask.pop_front();
     ++outstanding;
-    self->request(parts.gate, fetch_timeout, fetch_day{next.cust_no, next.day, fetch_priority::history})
+    self->request(parts.gate, caf::infinite, fetch_day{next.cust_no, next.day, fetch_priority::history})
         .then([this](const fetched_day& answer) { answered(answer); },
               [this, next](const caf::error&) {
                 answered({next.cust_no, next.day, {}, meter_error{meter_errc::unavailable, "not asked"}});

@@ -102,18 +102,51 @@ void gate_state::pump() {
 }
 
 void gate_state::start_call(std::size_t worker, fetch_key key) {
-  workers[worker].condition = worker_condition::busy;
+  auto& by = workers[worker];
+  by.condition = worker_condition::busy;
+  by.asked = key;
+  by.since = now();
+  const auto call = ++by.call;
   ++in_flight;
   ++calls;
   history_in_flight += queue.runs_for_history(key) ? 1 : 0;
   fetch_day question{key.cust_no, key.day, fetch_priority::check};
-  self->request(workers[worker].handle, settings.call_timeout + call_grace, std::move(question))
+  self->request(by.handle, caf::infinite, std::move(question))
       .then(
-          [this, worker, key, begun = now()](const fetched_day& answer) {
-            note_call(answer, std::chrono::duration_cast<milliseconds>(now() - begun));
-            call_ended(worker, key, answer);
+          [this, worker, call](const fetched_day& answer) {
+            if (!is_present(worker, call)) return;
+            note_call(answer, std::chrono::duration_cast<milliseconds>(now() - workers[worker].since));
+            call_ended(worker, fetch_key{workers[worker].asked}, answer);
           },
-          [this, worker, key](const caf::error& why) { call_lost(worker, key, why); });
+          [this, worker, call](const caf::error& why) {
+            if (is_present(worker, call)) call_lost(worker, fetch_key{workers[worker].asked}, why);
+          });
+  watch_calls();
+}
+
+bool gate_state::is_present(std::size_t worker, std::uint64_t call) const {
+  return workers[worker].condition == worker_condition::busy && workers[worker].call == call;
+}
+
+/// The watchdog: one timer at a time. A request with a timeout would wake the clock's thread for every call.
+void gate_state::watch_calls() {
+  if (watched) return;
+  const auto patience = settings.call_timeout + call_grace;
+  std::vector<std::size_t> late;
+  std::optional<gate_time> next;
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    if (workers[i].condition != worker_condition::busy) continue;
+    const auto due = workers[i].since + patience;
+    if (due <= now())
+      late.push_back(i);
+    else
+      next = std::min(next.value_or(due), due);
+  }
+  if (next) {
+    watched = true;
+    self->delayed_send(self, std::chrono::ceil<milliseconds>(*next - now()), calls_due{});
+  }
+  for (auto i : late) call_lost(i, fetch_key{workers[i].asked}, caf::make_error(caf::sec::request_timeout));
 }
 
 void gate_state::call_ended(std::size_t worker, const fetch_key& key, const fetched_day& answer) {
@@ -245,6 +278,10 @@ kepco_gate_impl::behavior_type kepco_gate(kepco_gate_impl::stateful_pointer<gate
       [self](const gate_tick&) {
         self->state.armed_for.reset();
         self->state.pump();
+      },
+      [self](const calls_due&) {
+        self->state.watched = false;
+        self->state.watch_calls();
       },
       [self](const find_worker& which) { self->state.look_for(which.index); },
   };

@@ -14,10 +14,9 @@
 
 namespace dr::actors {
 
-/// A question waits in the gate at most this long; then it is answered as timed out.
+/// A question waits in the gate at most this long; then it is answered as timed out. So is one whose call takes too
+/// long, and at the gate's end all are answered: askers need no timeouts of their own, which are a timer for each.
 inline constexpr std::chrono::minutes gate_wait_max{5};
-/// What an asker should allow for an answer of the gate: the wait and the call itself, generously.
-inline constexpr std::chrono::minutes fetch_timeout{10};
 /// How much longer than KEPCO's call timeout a worker may take before it counts as stuck.
 inline constexpr std::chrono::milliseconds call_grace{2'000};
 /// The detail of the failure (garbage) that reports a crashed worker.
@@ -39,11 +38,14 @@ struct gate_watch {
 };
 
 struct gate_tick {};
+/// Time to look whether a call takes too long.
+struct calls_due {};
 struct find_worker {
   std::size_t index = 0;
 };
 /// The gate's own view of itself: the public interface and its timers.
-using kepco_gate_impl = kepco_gate_actor::extend<caf::reacts_to<gate_tick>, caf::reacts_to<find_worker>>;
+using kepco_gate_impl =
+    kepco_gate_actor::extend<caf::reacts_to<gate_tick>, caf::reacts_to<calls_due>, caf::reacts_to<find_worker>>;
 
 struct gate_state {
   static constexpr const char* name = "kepco_gate";
@@ -51,6 +53,9 @@ struct gate_state {
   struct query_worker {
     kepco_query_actor handle;
     worker_condition condition = worker_condition::unknown;
+    fetch_key asked = {};   ///< while busy
+    gate_time since = {};   ///< while busy
+    std::uint64_t call = 0; ///< counts its calls; the outcome of an older one is of no interest
     std::chrono::milliseconds next_probe{
         0}; ///< backoff of asking an absent worker whether it is back; until a call ends
   };
@@ -65,6 +70,9 @@ struct gate_state {
   /// Starts as many calls as worker, rate and circuit allow, and arms the timer for what has to wait.
   void pump();
   void start_call(std::size_t worker, fetch_key key);
+  /// Is the worker still busy with that call?
+  bool is_present(std::size_t worker, std::uint64_t call) const;
+  void watch_calls();
   void call_ended(std::size_t worker, const fetch_key& key, const fetched_day& answer);
   void call_lost(std::size_t worker, const fetch_key& key, const caf::error& why);
   void not_begun(const fetch_key& key);
@@ -90,6 +98,7 @@ struct gate_state {
   std::int64_t failures = 0;
   std::string last_error;
   std::optional<gate_time> armed_for;
+  bool watched = false; ///< a calls_due is on its way
   gate_watch watch;
 };
 
@@ -101,4 +110,5 @@ kepco_gate_impl::behavior_type kepco_gate(kepco_gate_impl::stateful_pointer<gate
 } // namespace dr::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::gate_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::calls_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::find_worker)

@@ -23,6 +23,10 @@ constexpr milliseconds look_while_busy{1'000};
 constexpr milliseconds look_soonest{20};
 constexpr milliseconds store_pause_first{250};
 constexpr milliseconds store_pause_longest{10'000};
+/// Verdicts go to the store together, so many or those of this time: KEPCO's answers come one by one, and a transaction
+/// costs about the same for ten verdicts as for one.
+constexpr std::size_t verdicts_together = 100;
+constexpr milliseconds verdict_time{50};
 /// Parked checks whose deadline has passed, taken at one look.
 constexpr std::size_t expired_max = 100;
 
@@ -143,6 +147,7 @@ void verification_state::materials_read(const std::vector<response_id>& ids,
   for (auto id : ids)
     if (!found.contains(id)) release(id); // settled or parked meanwhile
   for (auto& material : materials) take(std::move(material), since);
+  write_verdicts(); // those that needed no question come together anyhow
   read_materials();
 }
 
@@ -203,16 +208,26 @@ void verification_state::carry_out(check_decided& done) {
 
 void verification_state::settle(response_id id, int attempts, storage::settle_check what) {
   ++settling;
-  write(
-      self, parts.store, caf::infinite, {std::move(what), nullptr},
-      [this, id](const storage::written&) {
-        --settling;
-        settled(id);
-      },
-      [this, id, attempts](const error& why) {
-        --settling;
-        settling_failed(id, attempts, why);
-      });
+  verdicts.push_back({id, attempts, std::move(what)});
+  if (verdicts.size() >= verdicts_together) return write_verdicts();
+  if (!std::exchange(judging, true)) self->delayed_send(self, verdict_time, judged{});
+}
+
+void verification_state::write_verdicts() {
+  for (auto& one : std::exchange(verdicts, {})) {
+    const auto id = one.id;
+    const auto attempts = one.attempts;
+    write(
+        self, parts.store, caf::infinite, {std::move(one.what), nullptr},
+        [this, id](const storage::written&) {
+          --settling;
+          settled(id);
+        },
+        [this, id, attempts](const error& why) {
+          --settling;
+          settling_failed(id, attempts, why);
+        });
+  }
 }
 
 /// Its deadline has passed, and what it would be judged by cannot be read: nobody will ever know.
@@ -335,6 +350,10 @@ verification_impl::behavior_type verification_behavior(verification_impl::statef
       [self](const gathered&) {
         self->state.gathering = false;
         self->state.write_gathered();
+      },
+      [self](const judged&) {
+        self->state.judging = false;
+        self->state.write_verdicts();
       },
       [self](check_decided& done) { self->state.carry_out(done); },
   };

@@ -30,8 +30,11 @@ struct look_tick {
 struct pause_over {};
 /// What was postponed in the meantime is written down.
 struct gathered {};
+/// What was judged in the meantime goes to the store.
+struct judged {};
 using verification_impl = verification_actor::extend<caf::reacts_to<look_tick>, caf::reacts_to<pause_over>,
-                                                     caf::reacts_to<gathered>, caf::reacts_to<check_decided>>;
+                                                     caf::reacts_to<gathered>, caf::reacts_to<judged>,
+                                                     caf::reacts_to<check_decided>>;
 
 struct verification_parts {
   store_actor store;
@@ -59,6 +62,11 @@ struct verification_state {
     response_id id;
     int attempts = 0;
   };
+  struct verdict {
+    response_id id;
+    int attempts = 0;
+    storage::settle_check what;
+  };
 
   explicit verification_state(verification_impl::pointer me) : self(me) {}
 
@@ -78,6 +86,7 @@ struct verification_state {
   // From a decision to the store.
   void carry_out(check_decided& done);
   void settle(response_id id, int attempts, storage::settle_check what);
+  void write_verdicts();
   void settled(response_id id);
   void settle_unread(response_id id);
   void settling_failed(response_id id, int attempts, const error& why);
@@ -121,7 +130,9 @@ struct verification_state {
   std::chrono::steady_clock::time_point line_end{}; ///< when the last that waits for KEPCO has its turn
   std::unordered_map<user_id, std::vector<response_id>> after_others; ///< wait for another check of the user; a hint
   std::vector<std::shared_ptr<users_moved>> reads;                    ///< of materials, under way
-  std::size_t settling = 0;
+  std::vector<verdict> verdicts; ///< gathered, not yet with the store
+  bool judging = false;          ///< they will be in a moment
+  std::size_t settling = 0;      ///< these, and those with the store
   bool looking = false;
   bool look_again = false;
   bool more = false; ///< the queue holds due checks that were not claimed
@@ -138,3 +149,4 @@ verification_impl::behavior_type verification_behavior(verification_impl::statef
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::look_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::pause_over)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::gathered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::judged)

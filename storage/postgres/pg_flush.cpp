@@ -16,12 +16,6 @@ template <std::size_t N> parameters together(array_literal (&columns)[N]) {
   return values;
 }
 
-std::string profile_literal(const day_profile& profile) {
-  array_literal values;
-  for (auto wh : profile.wh) values.add(std::int64_t{wh});
-  return values.take();
-}
-
 void add_user(array_literal (&c)[14], const stored_user& row, std::int64_t was) {
   const auto& u = row.user;
   c[0].add(u.id.value);
@@ -230,6 +224,7 @@ void pg_rows::flush_queue() {
 }
 
 void pg_rows::flush_days() {
+  static_assert(quarters_per_day == 96, "as put_days counts");
   if (news_of_days_.empty()) return;
   array_literal c[5];
   for (const auto& [key, row] : news_of_days_) {
@@ -237,7 +232,7 @@ void pg_rows::flush_days() {
     c[1].add(day_number(key.second));
     c[2].add_flag(row.closed);
     c[3].add(row.fetched_at);
-    c[4].add(std::string_view{profile_literal(row.profile)});
+    for (auto wh : row.profile.wh) c[4].add(std::int64_t{wh});
   }
   changes_.add(sql::put_days, together(c));
   news_of_days_.clear();

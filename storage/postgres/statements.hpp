@@ -165,13 +165,13 @@ inline constexpr statement insert_entries{
     "],"
     "$10::bigint[]) AS d(id,user_id,kind,amount,balance,campaign_id,response_id,revision,reverses,at)"};
 // Merges with what is stored, as merge() does, without reading it first: only a day with gaps needs the stored values.
+// The quarter hours of all days come as one array of numbers, of which the n-th day takes the n-th 96.
 inline constexpr statement put_days{
     "put_days",
     "INSERT INTO day_profile AS k (cust_no,day,closed,fetched_at,wh) SELECT d.cust_no,date '1970-01-01' + "
-    "d.day,d.closed,"
-    "dr_instant(d.fetched),d.wh::int[] FROM unnest($1::text[],$2::int[],$3::bool[],$4::bigint[],$5::text[]) AS "
-    "d(cust_no,"
-    "day,closed,fetched,wh) ON CONFLICT (cust_no,day) DO UPDATE SET "
+    "d.day,d.closed,dr_instant(d.fetched),($5::int[])[96*d.n-95:96*d.n] "
+    "FROM unnest($1::text[],$2::int[],$3::bool[],$4::bigint[]) WITH ORDINALITY AS d(cust_no,day,closed,fetched,n) "
+    "ON CONFLICT (cust_no,day) DO UPDATE SET "
     "closed=k.closed OR excluded.closed,fetched_at=excluded.fetched_at,wh=CASE WHEN -1 = ANY(excluded.wh) THEN "
     "ARRAY(SELECT CASE WHEN w.new = -1 THEN w.old ELSE w.new END FROM unnest(excluded.wh,k.wh) WITH ORDINALITY AS "
     "w(new,old,at) ORDER BY w.at) ELSE excluded.wh END"};

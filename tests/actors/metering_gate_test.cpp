@@ -259,6 +259,29 @@ TEST_CASE("a stuck worker's call counts as timed out, and the worker gets nothin
   CHECK(g.state().queued == 0);
 }
 
+TEST_CASE("what a worker says of a call that was given up is not taken for its next one", "[actors][metering]") {
+  gate_world g(1);
+  g.ask("given up", "1");
+  g.w.pass(6s);
+  g.ask("behind", "2");
+  REQUIRE(g.open.size() == 1);
+  g.w.pass(6s); // the watchdog; the worker says at once that it is free
+  CHECK(g.failed_with("given up", meter_errc::timed_out));
+  REQUIRE(g.open.size() == 2);
+  g.answer(); // of the first call
+  CHECK_FALSE(g.answers.contains("behind"));
+  CHECK(g.state().in_flight == 1);
+  g.w.pass(6s);
+  g.answer();
+  REQUIRE(g.answers.contains("behind"));
+  CHECK_FALSE(g.answers["behind"].failure);
+  g.ask("third", "3");
+  g.w.pass(11s);
+  CHECK_FALSE(g.answers.contains("third")); // each has its own time
+  g.w.pass(1s);
+  CHECK(g.failed_with("third", meter_errc::timed_out));
+}
+
 TEST_CASE("a crashed worker loses one call, and the gate finds its successor", "[actors][metering]") {
   gate_world g(1);
   g.crash_next = true;
