@@ -32,9 +32,9 @@ struct pause_over {};
 struct gathered {};
 /// What was judged in the meantime goes to the store.
 struct judged {};
-using verification_impl = verification_actor::extend<caf::reacts_to<look_tick>, caf::reacts_to<pause_over>,
-                                                     caf::reacts_to<gathered>, caf::reacts_to<judged>,
-                                                     caf::reacts_to<check_decided>>;
+using verification_impl =
+    verification_actor::extend<caf::reacts_to<look_tick>, caf::reacts_to<pause_over>, caf::reacts_to<gathered>,
+                               caf::reacts_to<judged>, caf::reacts_to<check_decided>>;
 
 struct verification_parts {
   store_actor store;
@@ -130,9 +130,9 @@ struct verification_state {
   std::chrono::steady_clock::time_point line_end{}; ///< when the last that waits for KEPCO has its turn
   std::unordered_map<user_id, std::vector<response_id>> after_others; ///< wait for another check of the user; a hint
   std::vector<std::shared_ptr<users_moved>> reads;                    ///< of materials, under way
-  std::vector<verdict> verdicts; ///< gathered, not yet with the store
-  bool judging = false;          ///< they will be in a moment
-  std::size_t settling = 0;      ///< these, and those with the store
+  std::vector<verdict> verdicts;                                      ///< gathered, not yet with the store
+  bool judging = false;                                               ///< they will be in a moment
+  std::size_t settling = 0;                                           ///< these, and those with the store
   bool looking = false;
   bool look_again = false;
   bool more = false; ///< the queue holds due checks that were not claimed
