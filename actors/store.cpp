@@ -151,16 +151,27 @@ void store_state::send_batch(storage::lane which, write_lane::batch& what, const
           });
 }
 
-/// Something came back for a try: is it the present one of the running batch?
+/// Something came back for a try. True: it is about the running batch. Else it is dealt with here.
 bool store_state::heard_of(storage::lane which, std::uint64_t tried) {
   auto& l = lane(which);
   if (l.running && l.running->tried == tried) {
     l.sent.reset();
     return true;
   }
-  // A worker answers in order: what it says of the next one before the running one is that it cannot begin it.
-  if (l.next && l.next->tried == tried) take_back(l);
+  // Workers answer in order. If the next one comes back first, there is no worker any more that has the running one.
+  if (l.next && l.next->tried == tried) {
+    take_back(l);
+    give_up(which);
+    batch_lost(which, caf::make_error(caf::sec::request_receiver_down));
+  }
   return false;
+}
+
+/// What comes of the present try is of no interest any more.
+void store_state::give_up(storage::lane which) {
+  auto& l = lane(which);
+  l.running->tried = ++l.tries;
+  l.sent.reset();
 }
 
 /// Puts the next batch back into the queue, unless the worker has begun it. Then it has carried out the running one,
@@ -189,8 +200,7 @@ void store_state::watch(storage::lane which) {
     l.sent = self->clock().now();
     return watch(which);
   }
-  l.running->tried = ++l.tries; // what comes of this try now is of no interest
-  l.sent.reset();
+  give_up(which);
   batch_lost(which, caf::make_error(caf::sec::request_timeout));
 }
 

@@ -170,6 +170,7 @@ struct store_state {
   void run(storage::lane which);
   void send_batch(storage::lane which, write_lane::batch& what, const std::string& follows);
   bool heard_of(storage::lane which, std::uint64_t tried);
+  void give_up(storage::lane which);
   void take_back(write_lane& lane);
   void watch(storage::lane which);
   void batch_ended(storage::lane which, const batch_outcome& outcome);

@@ -16,9 +16,13 @@ namespace dr::actors {
 /// Thread-safe.
 template <class Connection> class connection_slot {
 public:
+  /// A worker that could not be ended, and is left behind by its successor, does not go on with the old one.
   void put(std::shared_ptr<Connection> connection) {
-    std::lock_guard guard{mutex_};
-    std::swap(connection_, connection); // the old one is closed behind the lock
+    {
+      std::lock_guard guard{mutex_};
+      std::swap(connection_, connection);
+    }
+    if (connection) connection->abort(); // it is closed when nobody holds it any more
   }
   /// Makes the call under way fail soon; harmless when there is none.
   void abort() noexcept {

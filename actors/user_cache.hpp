@@ -62,8 +62,8 @@ private:
   mutable std::mutex mutex_;
   std::list<entry> rows_; ///< asked for last: first
   std::unordered_map<std::int64_t, std::list<entry>::iterator> by_id_;
-  std::unordered_map<std::int64_t, int> held_; ///< by how many transactions
-  int all_held_ = 0;                           ///< transactions that may change anybody
+  std::unordered_map<std::int64_t, int> held_; ///< by how many changes
+  int all_held_ = 0;                           ///< changes that may touch anybody
   std::uint64_t tickets_ = 0;
   bool suspended_ = false;
   bool stopped_ = false;

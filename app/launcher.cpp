@@ -65,7 +65,7 @@ private:
   bool stopping_ = false;
   bool ready_ = false;
   bool was_ready_ = false;
-  bool was_accepted_ = false; ///< the configuration, by a server that has ended
+  bool may_have_served_ = false; ///< one that was killed
   int exit_code_ = 0;
   steady::time_point waiting_since_ = steady::now();
   steady::time_point next_probe_{};
@@ -188,12 +188,11 @@ void launcher::bury(launcher_child& child, int status) {
   if (stopping_) return;
   const auto how = how_it_ended(status);
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-  // A configuration that was good once may be mended: meanwhile the launcher keeps the listening socket. It was good if
-  // a server was ready, or ended for another reason, perhaps before we saw that it was.
-  const bool refused = code == exit_configuration_refused;
-  if (was_server && !refused) was_accepted_ = true;
-  const bool hopeless = refused && !was_ready_ && !was_accepted_;
-  const bool final = (hopeless || code == exit_lease_lost) && !succession_->under_way();
+  // A configuration that was good once may be mended: meanwhile the launcher keeps the listening socket. A server that
+  // was killed may have been ready before we saw it.
+  if (was_server && WIFSIGNALED(status)) may_have_served_ = true;
+  const bool refused = code == exit_configuration_refused && !was_ready_ && !may_have_served_;
+  const bool final = (refused || code == exit_lease_lost) && !succession_->under_way();
   if (was_server && final) {
     std::fprintf(stderr, "The server %s: %s. It is not started again.\n", how.c_str(),
                  code == exit_lease_lost ? "another server writes to its database now"

@@ -67,6 +67,8 @@ result<std::vector<int>> migrate(connection& over, std::span<const migration> kn
     over.begin_call();
     pqxx::work in{over.use()};
     in.exec("SELECT pg_advisory_xact_lock(" + std::to_string(migration_lock) + ")");
+    // Who waits for a table has everybody wait behind him, the server that still serves among them.
+    if (scope == migration_scope::beside) in.exec0("SET LOCAL lock_timeout = '1s'");
     in.exec0("CREATE TABLE IF NOT EXISTS migration (version integer PRIMARY KEY, name text NOT NULL, "
              "checksum text NOT NULL)");
     auto present = read_recorded(in);

@@ -124,13 +124,27 @@ std::optional<error> pg_writer::advance(std::span<const write> batch) {
     return std::nullopt;
   } catch (const lease_lost& why) {
     spdlog::error("storage: {}: {}", connection_.purpose(), why.what());
-    bool some_committed = plan_->some_committed;
-    plan_.reset();
-    if (some_committed) return fail(errc::outcome_unknown, "another server process has taken over meanwhile");
-    return fail(errc::fenced, "another server process has taken over the writing");
+    return fenced_out();
   } catch (const std::exception& why) {
     return recover(why);
   }
+}
+
+error pg_writer::fenced_out() {
+  const bool some_committed = plan_->some_committed;
+  plan_.reset();
+  if (some_committed) return fail(errc::outcome_unknown, "another server process has taken over meanwhile");
+  return fail(errc::fenced, "another server process has taken over the writing");
+}
+
+/// By another process, or by a later connection of this lane. That one is left alone: to begin anew would end it, and
+/// so on by turns.
+error pg_writer::session_ended() {
+  const auto seen = look();
+  if (!seen && seen.error().code == errc::fenced) return fenced_out();
+  spdlog::warn("storage: {}: a later connection of this lane writes now", connection_.purpose());
+  connection_.drop();
+  return interrupted(fail(errc::store_unavailable, "another connection has taken over"));
 }
 
 /// Whatever earlier connections of the lane have sent is over from here on: done, or never done.
@@ -260,11 +274,7 @@ std::optional<error> pg_writer::recover(const std::exception& why) {
     connection_.drop();
     return interrupted(outside_view(kind == failure::refused ? failure::unavailable : kind));
   }
-  if (state_of(why) == sqlstate::session_over) { // by whom? Nothing can be said before that is known
-    resolved_ = false;
-    plan_->conflicts = std::max(plan_->conflicts, 1);
-    return std::nullopt;
-  }
+  if (state_of(why) == sqlstate::session_over) return session_ended();
   if (kind == failure::conflict && ++plan_->conflicts < max_conflicts) return std::nullopt;
   split_or_blame(kind);
   return std::nullopt;

@@ -12,8 +12,9 @@ namespace dr::storage {
 /// Answers and receipts, which come in bursts, take two round trips (one more for keys): one statement reads, another
 /// writes everything and commits by itself. All other batches, and one that lost a race, are transactions with locks.
 /// What survives of it: the two marker columns of its lane say which batch was committed last, and how many of its
-/// changes. Ranges of a bisected batch are committed from left to right, so one number tells all. Each connection is a
-/// session of its lane: once it has begun, nothing that an earlier one was sent can be carried out any more.
+/// changes. Ranges of a bisected batch are committed from left to right, so one number tells all. Before its first
+/// batch each connection begins a session of its lane: from then on nothing that an earlier one was sent can be carried
+/// out.
 class pg_writer final : public writer {
 public:
   pg_writer(postgres_options options, lane which, std::int64_t epoch);
@@ -48,6 +49,8 @@ private:
   result<committed> look();
   void start(const std::string& batch_id, std::size_t size);
   std::optional<error> advance(std::span<const write> batch);
+  error fenced_out();
+  error session_ended();
   void connect_and_resolve();
   void resolve(std::size_t done);
   void commit_at_once(range of, std::span<const write> part);

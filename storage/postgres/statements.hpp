@@ -210,7 +210,7 @@ inline constexpr const char* last_number = "(SELECT last_seq FROM counted) AS nu
 inline constexpr statement end_hot_batch{"end_hot_batch", DR_END_BATCH("hot")};
 inline constexpr statement end_bulk_batch{"end_bulk_batch", DR_END_BATCH("bulk")};
 #undef DR_END_BATCH
-// The first statement of a lane's connection: ends all sessions of the lane before it, unless the lease is another's
+// Before the first batch of a lane's connection: ends all sessions of the lane before it, unless the lease is another's
 // by now, and tells what the last batch left. Waits for a transaction of a lost connection that is still at its end.
 #define DR_BEGIN_SESSION(lane)                                                                                         \
   "UPDATE writer_state SET " lane "_session=" lane "_session+(epoch=$1)::int WHERE id=1 RETURNING epoch," lane         \

@@ -90,14 +90,27 @@ TEST_CASE("a batch that was taken back cannot be begun, and takes nothing", "[ac
   CHECK_FALSE(batch.take_back());
 }
 
-TEST_CASE("what is taken back may be read through the cache again", "[actors][users]") {
+TEST_CASE("what is taken back may be read through the cache again, and is held once by the batch that it comes to",
+          "[actors][users]") {
   const auto users = std::make_shared<user_cache>(10);
-  open_batch batch(users, 2);
-  auto one = withdrawal(1);
-  batch.add(one);
-  CHECK(users->find({1}).ticket == 0);
-  batch.take_back();
-  CHECK(users->find({1}).ticket != 0);
+  const auto readable = [&](std::int64_t id) { return users->find({id}).ticket != 0; };
+  storage::write change{
+      GENERATE(storage::change{storage::withdraw_points{{1}, 1, {}}}, storage::change{storage::import_users{}}),
+      nullptr};
+  {
+    open_batch batch(users, 2);
+    REQUIRE(batch.add(change));
+    CHECK_FALSE(readable(1));
+    change = std::move(batch.take_back()->front());
+    CHECK(readable(1));
+  }
+  CHECK(readable(1));
+  {
+    open_batch later(users, 2);
+    REQUIRE(later.add(change));
+    CHECK_FALSE(readable(1));
+  }
+  CHECK(readable(1));
 }
 
 TEST_CASE_METHOD(worker_world, "a worker begins a batch only right behind the one it follows, if that succeeded",
@@ -238,27 +251,49 @@ TEST_CASE_METHOD(store_world, "of a batch that was begun when the store ended no
   auto running = put(1), begun = put(2);
   hot.behind.front().what.what->begin();
   auto waiting = put(3);
+  auto nothing_done = errc::store_unavailable;
   SECTION("by a crash") { caf::anon_send_exit(under_test, caf::exit_reason::kill); }
   SECTION("by a fence that the other lane found") {
     put_bulk();
     bulk.fail_with(errc::fenced);
+    nothing_done = errc::fenced;
   }
   CHECK(failed(running) == errc::outcome_unknown);
   CHECK(failed(begun) == errc::outcome_unknown);
-  CHECK_FALSE(failed(waiting) == errc::outcome_unknown);
+  CHECK(failed(waiting) == nothing_done);
 }
 
-TEST_CASE_METHOD(store_world, "a next batch that finds nobody goes back into the queue", "[actors]") {
+TEST_CASE_METHOD(store_world, "a next batch that finds nobody tells that the running one is with nobody, too",
+                 "[actors]") {
   start();
   auto running = put(1);
-  point_to(hot_handle, {});
-  auto next = put(2);
-  CHECK(hot.behind.empty());
-  CHECK_FALSE(*next);
-  point_to(hot_handle, hot_actor);
+  const auto id = hot.batches[0].id;
+  caf::anon_send_exit(hot_actor, caf::exit_reason::kill);
+  hot.forget();
+  SECTION("while there is no worker") {
+    point_to(hot_handle, {});
+    auto next = put(2);
+    CHECK_FALSE(*next);
+    hot_actor = spawn_writer(hot);
+    point_to(hot_handle, hot_actor);
+  }
+  SECTION("when there is another one") {
+    hot_actor = spawn_writer(hot);
+    point_to(hot_handle, hot_actor);
+    auto next = put(2);
+    CHECK_FALSE(*next);
+    CHECK(hot.batches.empty());
+  }
+  auto third = put(3);
+  advance(20ms); // and not when the watchdog strikes
+  REQUIRE(hot.batches.size() == 1);
+  CHECK(hot.batches[0].id == id);
   hot.succeed();
   CHECK(done(running) == 1);
   REQUIRE(hot.batches.size() == 1);
+  CHECK(hot.batches[0].changes.size() == 2);
+  CHECK(amount_of(hot.batches[0].changes[1]) == 3);
   hot.succeed();
-  CHECK(done(next) == 2);
+  CHECK(done(third) == 3);
+  CHECK(aborts == 0);
 }

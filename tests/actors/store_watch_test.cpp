@@ -73,3 +73,13 @@ TEST_CASE_METHOD(store_world, "a queue that fills up is said before it is full, 
   run();
   CHECK_FALSE(state().crowded_since.has_value());
 }
+
+TEST_CASE("the connection of a worker that has a successor is broken off", "[actors]") {
+  int first = 0, second = 0;
+  connection_slot<storage::writer> slot;
+  slot.put(std::make_shared<aborted_writer>(first));
+  CHECK(first == 0);
+  slot.put(std::make_shared<aborted_writer>(second));
+  CHECK(first == 1);
+  CHECK(second == 0);
+}

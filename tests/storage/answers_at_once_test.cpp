@@ -33,6 +33,7 @@ struct answering : gated {
     };
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
     while (busy() != "0" && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    REQUIRE(busy() == "0");
   }
   void recovers_answering() {
     const auto other = now() == answer::accept ? answer::deny : answer::accept;
@@ -225,15 +226,23 @@ TEST_CASE("a statement that was carried out after it was given up, and before th
 TEST_CASE("each lane's connections end their predecessors, and not those of the other lane",
           "[storage][postgres][faults]") {
   answering a;
-  const auto bulk = a.db->open_writer(lane::bulk, a.s.epoch());
-  REQUIRE(bulk->commit("c1", {})); // its session begins
+  const auto session_of = [&](const char* which) {
+    return std::stoi(a.s.postgres().run(std::string("SELECT ") + which + "_session FROM writer_state"));
+  };
+  const auto hot = session_of("hot");
+  const auto bulk = session_of("bulk");
   auto later = a.db->open_writer(lane::hot, a.s.epoch());
-  REQUIRE(later->commit("b1", a.choice(answer::accept)));
-  CHECK(bulk->commit("c2", {}));
-  CHECK(a.s.postgres().run("SELECT hot_session > 1 AND bulk_session >= 1 FROM writer_state") == "t");
-  // Whoever is not dead, only thought to be, finds out by its next statement and begins anew.
-  CHECK(answer_in(a.hot->commit("b2", a.choice(answer::deny))) == answer::deny);
-  CHECK(answer_in(later->commit("b3", a.choice(answer::accept))) == answer::accept);
+  REQUIRE(answer_in(later->commit("b1", a.choice(answer::accept))) == answer::accept);
+  CHECK(session_of("hot") == hot + 1);
+  CHECK(session_of("bulk") == bulk);
+  // One that is alive, though it has a successor, changes nothing, and does not end that one.
+  CHECK(a.hot->commit("b2", a.choice(answer::deny)).error().code == errc::store_unavailable);
+  CHECK(a.now() == answer::accept);
+  CHECK(session_of("hot") == hot + 1);
+  CHECK(answer_in(later->commit("b3", a.choice(answer::deny))) == answer::deny);
+  // Asked again, it is taken for the one that writes.
+  CHECK(answer_in(a.hot->commit("b2", a.choice(answer::accept))) == answer::accept);
+  CHECK(later->commit("b4", a.choice(answer::deny)).error().code == errc::store_unavailable);
   a.recovers_answering();
 }
 

@@ -94,6 +94,23 @@ TEST_CASE("beside a running server only the migrations up to the first that woul
   CHECK(connect(other)->migrate_beside().value().empty()); // the first one makes everything
 }
 
+TEST_CASE("beside a running server no migration waits long for a table, as the server would wait behind it",
+          "[storage][migrations]") {
+  test_database some;
+  postgres_options options;
+  options.url = some.url();
+  connection over{options, "migration", options.bulk_statement_timeout, workload::bulk};
+  const std::vector<migration> known{{1, "V001__a.sql", "a", "CREATE TABLE a ()", true},
+                                     {2, "V002__b.sql", "b", "ALTER TABLE a ADD COLUMN b int", true}};
+  REQUIRE(migrate(over, std::vector{known[0]}));
+  pqxx::connection other{some.url()};
+  pqxx::work backup{other};
+  backup.exec("LOCK TABLE a IN ACCESS SHARE MODE");
+  CHECK(migrate(over, known, migration_scope::beside).error().code == errc::store_unavailable);
+  backup.abort();
+  CHECK(migrate(over, known, migration_scope::beside).value() == std::vector{2});
+}
+
 TEST_CASE("a changed migration is refused in words", "[storage][migrations]") {
   house s{kind::postgres};
   s.postgres().run("UPDATE migration SET checksum = 'other' WHERE version = 1");
