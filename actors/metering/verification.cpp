@@ -209,7 +209,7 @@ void verification_state::carry_out(check_decided& done) {
 void verification_state::settle(response_id id, int attempts, storage::settle_check what) {
   ++settling;
   verdicts.push_back({id, attempts, std::move(what)});
-  if (verdicts.size() >= verdicts_together) return write_verdicts();
+  if (verdicts.size() >= std::min(verdicts_together, batch())) return write_verdicts();
   if (!std::exchange(judging, true)) self->delayed_send(self, verdict_time, judged{});
 }
 
