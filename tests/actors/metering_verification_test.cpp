@@ -362,6 +362,7 @@ TEST_CASE("verdicts that come one by one go to the store together", "[actors][me
   for (int i = 1; i <= 5; ++i) w.enrol("user", 100, std::to_string(1'000'000'000 + i));
   w.keep_history(day_of("2026-07-01"));
   const auto campaign = w.campaign_over("2026-07-01T13:00", "2026-07-01T14:00");
+  w.parts.kepco.concurrency = 1;
   w.parts.kepco.calls_per_s = 200; // an answer every 5 ms
   w.start();
   REQUIRE(w.until([&] { return !w.settled_checks.empty(); }, 60s, 1ms));
