@@ -298,40 +298,44 @@ caf::result<found_child> supervisor_state::find(const std::string& path) {
 
 // ---- behaviour -----------------------------------------------------------------------------------------------------
 
-supervisor_impl::behavior_type supervisor(supervisor_impl::stateful_pointer<supervisor_state> self, std::string name,
-                                          supervision how, std::vector<child_spec> children) {
-  house_rules(self, supervisor_state::name);
-  auto& s = self->state;
-  s.own_name = std::move(name);
-  s.how = how;
-  s.since = real_now();
-  for (auto& spec : children) {
-    s.children.push_back({std::move(spec)});
-    s.children.back().since = s.since;
-  }
-  self->set_down_handler([self](const caf::down_msg& down) { self->state.went_down(down.source, down.reason); });
-  self->set_exit_handler([self](const caf::exit_msg& exit) {
-    if (exit.reason) self->state.begin_stop(exit.reason);
+supervisor::supervisor(caf::actor_config& config, std::string name, supervision how, std::vector<child_spec> children,
+                       const caf::actor& stable)
+    : stateful_actor(config) {
+  house_rules(this, supervisor_state::name);
+  set_down_handler([this](const caf::down_msg& down) { state.went_down(down.source, down.reason); });
+  set_exit_handler([this](const caf::exit_msg& exit) {
+    if (exit.reason) state.begin_stop(exit.reason);
   });
-  s.start_ready();
+  state.own_name = std::move(name);
+  state.how = how;
+  state.since = real_now();
+  for (auto& spec : children) {
+    state.children.push_back({std::move(spec)});
+    state.children.back().since = state.since;
+  }
+  point_to(stable, caf::actor_cast<caf::actor>(this));
+  state.start_ready();
+}
+
+supervisor::behavior_type supervisor::make_behavior() {
   return {
-      [self](const get_tree&) { return self->state.draw(); },
-      [self](const find_child& whom) { return self->state.find(whom.path); },
-      [self](const stop_tree&) { self->state.begin_stop(caf::exit_reason::user_shutdown); },
-      [self](const restart_due& due) {
-        auto& c = self->state.children[due.child];
+      [this](const get_tree&) { return state.draw(); },
+      [this](const find_child& whom) { return state.find(whom.path); },
+      [this](const stop_tree&) { state.begin_stop(caf::exit_reason::user_shutdown); },
+      [this](const restart_due& due) {
+        auto& c = state.children[due.child];
         if (c.generation != due.generation || (c.at != phase::waiting && c.at != phase::parked)) return;
         c.probation = c.at == phase::parked;
         c.at = phase::ready;
-        self->state.start_ready();
+        state.start_ready();
       },
-      [self](const stop_overdue& late) { self->state.stop_late(late); },
+      [this](const stop_overdue& late) { state.stop_late(late); },
   };
 }
 
 supervisor_actor spawn_supervisor(caf::actor_system& system, std::string name, supervision how,
-                                  std::vector<child_spec> children) {
-  return system.spawn(supervisor, std::move(name), how, std::move(children));
+                                  std::vector<child_spec> children, const caf::actor& stable) {
+  return caf::actor_cast<supervisor_actor>(system.spawn<supervisor>(std::move(name), how, std::move(children), stable));
 }
 
 child_spec nested_supervisor(std::string name, supervision how, std::vector<child_spec> children) {

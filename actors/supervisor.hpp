@@ -1,4 +1,6 @@
 // A supervisor in OTP's sense: starts its children in order, restarts them when they end, stops them in reverse order.
+// As in OTP it has started them all when it is spawned, and they theirs: whoever is started later finds everybody
+// before him behind the stable handles.
 // Owned by its parent supervisor (the root by start_tree) and restarted like any other child; then its children die
 // with it and are started afresh. Nothing survives a crash of it but the stable handles, which point to the new
 // children then.
@@ -132,12 +134,21 @@ struct supervisor_state {
   caf::error stop_reason;
 };
 
-supervisor_impl::behavior_type supervisor(supervisor_impl::stateful_pointer<supervisor_state> self, std::string name,
-                                          supervision how, std::vector<child_spec> children);
+/// A class, not a function: a function would start the children in its first turn, behind whatever else waits for a
+/// thread.
+class supervisor final : public supervisor_impl::stateful_base<supervisor_state> {
+public:
+  supervisor(caf::actor_config& config, std::string name, supervision how, std::vector<child_spec> children,
+             const caf::actor& stable);
 
-/// Starts a supervisor. The children start in order, soon.
+protected:
+  behavior_type make_behavior() override;
+};
+
+/// Starts a supervisor and, in order, its children. `stable`, of make_stable(), stands for it before the first of them
+/// is started.
 supervisor_actor spawn_supervisor(caf::actor_system& system, std::string name, supervision how,
-                                  std::vector<child_spec> children);
+                                  std::vector<child_spec> children, const caf::actor& stable = {});
 
 /// The spec of a supervisor under a supervisor. It may take as long to stop as its children may one after the other.
 child_spec nested_supervisor(std::string name, supervision how, std::vector<child_spec> children);

@@ -153,8 +153,8 @@ services start_tree(caf::actor_system& system, const tree_options& options) {
         nested_supervisor("metering", group(options, strategy::one_for_one, group_patience), options.metering(all)));
   groups.push_back(dispatch_group(options, all));
   groups.push_back(front_group(options, all));
-  auto root = spawn_supervisor(system, "root", group(options, strategy::one_for_one, root_patience), std::move(groups));
-  point_to(untyped(all.root), untyped(root));
+  spawn_supervisor(system, "root", group(options, strategy::one_for_one, root_patience), std::move(groups),
+                   untyped(all.root));
   return all;
 }
 

@@ -43,8 +43,8 @@ struct tree_options {
   worker_thread workers_on = worker_thread::own;
 };
 
-/// Starts everything, in the background. The handles are valid at once and for ever; a service that is not up yet
-/// answers store_unavailable.
+/// Starts everything, in order: the front, which asks all the others, when they can be asked. What they need from
+/// outside (a database) they wait for in the background. The handles are valid for ever.
 services start_tree(caf::actor_system& system, const tree_options& options);
 
 /// Stops the tree in reverse order and waits for every actor to be gone; the front alone may use http.drain_timeout of

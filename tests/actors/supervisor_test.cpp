@@ -235,6 +235,38 @@ TEST_CASE_METHOD(nursery, "a killed supervisor takes its children along and star
   CHECK(*ask<int>(stable, 1) == 2);
 }
 
+TEST_CASE_METHOD(nursery, "who is started later finds everybody before him, under nested supervisors too", "[actors]") {
+  auto whole = make_stable(system, "the nursery");
+  auto stable = make_stable(system, "child a");
+  auto a = child("a");
+  a.stable = stable;
+  auto late = child("late");
+  late.start = [&, start = late.start](caf::actor_system& sys) {
+    CHECK(incarnation_of(stable) == born["a"].back());
+    CHECK(incarnation_of(whole));
+    return start(sys);
+  };
+  const auto how = with(restart_strategy::one_for_one);
+  sup = caf::actor_cast<caf::actor>(spawn_supervisor(
+      system, "nursery", how, {nested_supervisor("inner", how, {a}), nested_supervisor("front", how, {late})}, whole));
+  CHECK(log == order{"+a", "+late"}); // without a turn of anybody
+  CHECK(incarnation_of(whole) == sup);
+  run();
+  CHECK(node("front").children.size() == 1);
+}
+
+TEST_CASE_METHOD(nursery, "a supervisor that gives up while it starts ends, and is tried again", "[actors]") {
+  failing_starts["b"] = 1;
+  auto inner = with(restart_strategy::one_for_one);
+  inner.when_exceeded = give_up::escalate;
+  inner.max_restarts = 0;
+  start(with(restart_strategy::one_for_one), {nested_supervisor("inner", inner, {child("a"), child("b")}), child("c")});
+  CHECK(log == order{"+a", "+c", "-a"});
+  CHECK(node("inner").last_error == "b keeps crashing: b cannot start");
+  advance(100ms);
+  CHECK(log == order{"+a", "+c", "-a", "+a", "+b"});
+}
+
 TEST_CASE_METHOD(nursery, "the tree shows nested supervisors, and one that is silent as restarting", "[actors]") {
   caf::actor inner;
   auto nested = nested_supervisor("inner", with(restart_strategy::one_for_one), {child("a")});
