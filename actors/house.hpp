@@ -10,8 +10,8 @@
 
 namespace dr::actors {
 
-/// Call it first in a behaviour, on the actor's thread. `name` must outlive the actor (a literal); of a detached actor
-/// it has at most 15 characters, as names of threads have.
+/// Call it first: in a behaviour, on the actor's thread, or in the constructor of an actor that is not detached. `name`
+/// must outlive the actor (a literal); of a detached actor it has at most 15 characters, as names of threads have.
 void house_rules(caf::scheduled_actor* self, const char* name);
 /// Messages that no handler took, since the process began.
 std::int64_t unexpected_messages() noexcept;

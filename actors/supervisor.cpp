@@ -313,8 +313,13 @@ supervisor::supervisor(caf::actor_config& config, std::string name, supervision 
     state.children.push_back({std::move(spec)});
     state.children.back().since = state.since;
   }
-  point_to(stable, caf::actor_cast<caf::actor>(this));
-  state.start_ready();
+  // Others hold it by now: whatever is thrown must end it in its first turn, children and all, and not undo it here.
+  try {
+    point_to(stable, caf::actor_cast<caf::actor>(this));
+    state.start_ready();
+  } catch (...) {
+    quit(caf::make_error(caf::sec::runtime_error, std::string{"it could not start its children"}));
+  }
 }
 
 supervisor::behavior_type supervisor::make_behavior() {

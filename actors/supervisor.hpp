@@ -1,6 +1,6 @@
 // A supervisor in OTP's sense: starts its children in order, restarts them when they end, stops them in reverse order.
-// As in OTP it has started them all when it is spawned, and they theirs: whoever is started later finds everybody
-// before him behind the stable handles.
+// As in OTP it has started them when it is spawned, and they theirs: whoever is started later finds everybody before
+// him behind the stable handles, but for those whose start failed and who are tried again.
 // Owned by its parent supervisor (the root by start_tree) and restarted like any other child; then its children die
 // with it and are started afresh. Nothing survives a crash of it but the stable handles, which point to the new
 // children then.

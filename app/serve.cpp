@@ -237,9 +237,9 @@ int run_tree(const std::shared_ptr<const settings>& config, foundation& base,
     spec.start = [front](caf::actor_system& sys) { return http::start_front(sys, front); };
     return std::vector<actors::child_spec>{spec};
   };
+  spdlog::info("drplatform {} is starting on {}", version(), config->http.address.text());
   auto all = actors::start_tree(*system, options);
   if (parts.started) parts.started(*system, all);
-  spdlog::info("drplatform {} is starting on {}", version(), config->http.address.text());
 
   orders.link.say(launcher_words::serving);
 

@@ -267,6 +267,33 @@ TEST_CASE_METHOD(nursery, "a supervisor that gives up while it starts ends, and 
   CHECK(log == order{"+a", "+c", "-a", "+a", "+b"});
 }
 
+TEST_CASE_METHOD(nursery, "a supervisor that gives up with nobody alive, while it starts, is tried again", "[actors]") {
+  failing_starts["a"] = 1;
+  auto inner = with(restart_strategy::one_for_one);
+  inner.when_exceeded = give_up::escalate;
+  inner.max_restarts = 0;
+  start(with(restart_strategy::one_for_one), {nested_supervisor("inner", inner, {child("a")})});
+  CHECK(log.empty());
+  advance(100ms);
+  CHECK(log == order{"+a"});
+}
+
+TEST_CASE_METHOD(nursery, "whatever a start throws, a supervisor ends with its children and is tried again",
+                 "[actors]") {
+  int throws = 1;
+  auto odd = child("odd");
+  odd.start = [&throws, start = odd.start](caf::actor_system& sys) {
+    if (throws-- > 0) throw 1;
+    return start(sys);
+  };
+  const auto how = with(restart_strategy::one_for_one);
+  start(how, {nested_supervisor("inner", how, {child("a"), odd})});
+  CHECK(log == order{"+a", "-a"});
+  CHECK(node("inner").last_error == "it could not start its children");
+  advance(100ms);
+  CHECK(log == order{"+a", "-a", "+a", "+odd"});
+}
+
 TEST_CASE_METHOD(nursery, "the tree shows nested supervisors, and one that is silent as restarting", "[actors]") {
   caf::actor inner;
   auto nested = nested_supervisor("inner", with(restart_strategy::one_for_one), {child("a")});
