@@ -1,5 +1,6 @@
 // The registry's long lists: spawning dispatched responses and telling all responses of a campaign, a slice at a time.
 #include "actors/registry.hpp"
+#include "actors/turns.hpp"
 
 #include <caf/actor_system.hpp>
 
@@ -32,6 +33,7 @@ void registry_state::work() {
 
 /// Returns how much of the budget was used.
 std::size_t registry_state::tell_some(std::size_t budget) {
+  const burst all_news(self);
   std::size_t used = 0;
   while (!fan_outs.empty() && used < budget) {
     auto& f = fan_outs.front();

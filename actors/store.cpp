@@ -3,6 +3,7 @@
 #include "actors/ask.hpp"
 #include "actors/errors.hpp"
 #include "actors/house.hpp"
+#include "actors/turns.hpp"
 
 #include <caf/sec.hpp>
 #include <spdlog/spdlog.h>
@@ -225,6 +226,7 @@ void store_state::batch_ended(storage::lane which, const batch_outcome& outcome)
   pump(which); // the next transaction runs while these callers are answered
   tell_of(outcome.done);
   if (ended.in_doubt && options.registry) self->send(options.registry, counts_in_doubt{});
+  const burst answers(self);
   for (std::size_t i = 0; i < ended.callers.size(); ++i) {
     auto& reply = ended.callers[i].reply;
     if (i >= outcome.done->results.size())

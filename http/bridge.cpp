@@ -1,5 +1,7 @@
 #include "http/bridge.hpp"
 
+#include "actors/turns.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/query.hpp>
@@ -58,7 +60,7 @@ void detail::send_request(caf::actor_system& system, const asio::any_io_executor
                                                                  desk, request);
   desk->expect(*request, timeout);
   if (!to) return; // the sink dies here and reports that
-  to->enqueue(std::move(sink), caf::make_message_id(1), std::move(what), nullptr);
+  actors::send_and_begin(system, to, std::move(sink), caf::make_message_id(1), std::move(what));
 }
 
 void spawn_task(const asio::any_io_executor& on, const char* name, awaitable<void> task) {

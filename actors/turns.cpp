@@ -1,0 +1,116 @@
+#include "actors/turns.hpp"
+
+#include <caf/actor_control_block.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/local_actor.hpp>
+#include <caf/message.hpp>
+#include <caf/ref_counted.hpp>
+#include <caf/scheduler/abstract_coordinator.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+namespace dr::actors {
+
+namespace {
+
+/// As CAF's own workers do it; with messages left, the next turn is any thread's.
+void take_turn(caf::resumable* job, caf::execution_unit& on, std::size_t messages) {
+  if (job->resume(&on, messages) == caf::resumable::resume_later)
+    on.system().scheduler().enqueue(job);
+  else
+    caf::intrusive_ptr_release(job);
+}
+
+/// One job of the scheduler that is several.
+class row final : public caf::resumable, public caf::ref_counted {
+public:
+  row(std::vector<caf::resumable*>::const_iterator from, std::vector<caf::resumable*>::const_iterator to)
+      : jobs_(from, to) {}
+  row(const row&) = delete;
+  row& operator=(const row&) = delete;
+  /// Of a scheduler that ends, as it does with jobs of its own.
+  ~row() override {
+    for (; next_ < jobs_.size(); ++next_) caf::scheduler::abstract_coordinator::cleanup_and_release(jobs_[next_]);
+  }
+
+  subtype_t subtype() const override { return function_object; }
+  resume_result resume(caf::execution_unit* on, std::size_t messages) override {
+    while (next_ < jobs_.size()) take_turn(jobs_[next_++], *on, messages);
+    return done;
+  }
+  void intrusive_ptr_add_ref_impl() override { ref(); }
+  void intrusive_ptr_release_impl() override { deref(); }
+
+private:
+  std::vector<caf::resumable*> jobs_;
+  std::size_t next_ = 0;
+};
+
+/// A thread's own. An actor keeps a pointer to the unit of its last turn, and a promise that is answered at its end,
+/// perhaps by another thread, goes by it: so units are never destroyed, and know when they are not at work.
+class own_unit final : public caf::execution_unit {
+public:
+  explicit own_unit(caf::actor_system& system) : caf::execution_unit(&system) {}
+  static own_unit& of_this_thread(caf::actor_system& system);
+
+  void exec_later(caf::resumable* job) override {
+    if (at_work_ == this)
+      ready_.push_back(job);
+    else
+      system().scheduler().enqueue(job);
+  }
+
+  template <class Send> void begin(Send send) {
+    at_work_ = this;
+    send(*this);
+    std::size_t turns = 0;
+    while (turns < ready_.size() && turns < turns_of_request) take_turn(ready_[turns++], *this, 1);
+    while (turns < ready_.size()) system().scheduler().enqueue(ready_[turns++]);
+    ready_.clear();
+    at_work_ = nullptr;
+  }
+
+private:
+  static inline thread_local own_unit* at_work_ = nullptr;
+  std::vector<caf::resumable*> ready_;
+};
+
+own_unit& own_unit::of_this_thread(caf::actor_system& system) {
+  static std::mutex mutex;
+  static auto& all = *new std::vector<std::unique_ptr<own_unit>>;
+  static thread_local own_unit* mine = nullptr;
+  if (!mine || &mine->system() != &system) {
+    auto made = std::make_unique<own_unit>(system);
+    const std::scoped_lock lock(mutex);
+    all.push_back(std::move(made));
+    mine = all.back().get();
+  }
+  return *mine;
+}
+
+} // namespace
+
+burst::burst(caf::local_actor* sender)
+    : caf::execution_unit(&sender->system()), sender_(sender), of_turn_(sender->context()) {
+  sender->context(this);
+}
+
+burst::~burst() {
+  sender_->context(of_turn_);
+  for (auto from = ready_.cbegin(); from != ready_.cend();) {
+    const auto to = from + std::min(ready_.cend() - from, static_cast<std::ptrdiff_t>(row_of_burst));
+    of_turn_->exec_later(caf::make_counted<row>(from, to).detach());
+    from = to;
+  }
+}
+
+void send_and_begin(caf::actor_system& system, const caf::strong_actor_ptr& to, caf::strong_actor_ptr sender,
+                    caf::message_id id, caf::message what) {
+  own_unit::of_this_thread(system).begin(
+      [&](own_unit& here) { to->enqueue(std::move(sender), id, std::move(what), &here); });
+}
+
+} // namespace dr::actors
