@@ -1,6 +1,7 @@
 #include "actors/store_workers.hpp"
 
 #include "actors/house.hpp"
+#include "actors/turns.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/stateful_actor.hpp>
@@ -66,11 +67,13 @@ store_reader_actor::behavior_type store_reader(store_reader_actor::stateful_poin
                                                std::shared_ptr<storage::reader> connection) {
   house_rules(self, store_reader_state::name);
   self->state.connection = std::move(connection);
-  return {[self](const read_task& task) {
+  return {[self](const read_task& task) -> caf::result<read_done> {
     if (!task.run) return read_done{};
     auto& from = *self->state.connection;
     task.run(from);
-    return read_done{from.last_outage()};
+    auto store = self->make_response_promise<read_done>();
+    answer_and_begin(self, [&] { store.deliver(read_done{from.last_outage()}); });
+    return store;
   }};
 }
 

@@ -63,11 +63,11 @@ public:
       system().scheduler().enqueue(job);
   }
 
-  template <class Send> void begin(Send send) {
+  template <class Send> void begin(std::size_t most, Send send) {
     at_work_ = this;
-    send(*this);
+    send();
     std::size_t turns = 0;
-    while (turns < ready_.size() && turns < turns_of_request) take_turn(ready_[turns++], *this, 1);
+    while (turns < ready_.size() && turns < most) take_turn(ready_[turns++], *this, 1);
     while (turns < ready_.size()) system().scheduler().enqueue(ready_[turns++]);
     ready_.clear();
     at_work_ = nullptr;
@@ -78,17 +78,41 @@ private:
   std::vector<caf::resumable*> ready_;
 };
 
-own_unit& own_unit::of_this_thread(caf::actor_system& system) {
-  static std::mutex mutex;
-  static auto& all = *new std::vector<std::unique_ptr<own_unit>>;
-  static thread_local own_unit* mine = nullptr;
-  if (!mine || &mine->system() != &system) {
-    auto made = std::make_unique<own_unit>(system);
-    const std::scoped_lock lock(mutex);
-    all.push_back(std::move(made));
-    mine = all.back().get();
+/// All units there are, and those whose threads have ended: the next threads take them.
+struct unit_pool {
+  static unit_pool& instance() {
+    static auto& one = *new unit_pool; // outlives whoever might still point to a unit
+    return one;
   }
-  return *mine;
+  own_unit* take(caf::actor_system& system) {
+    const std::scoped_lock lock(mutex);
+    const auto found = std::ranges::find(free, &system, [](own_unit* unit) { return &unit->system(); });
+    if (found == free.end()) return all.emplace_back(std::make_unique<own_unit>(system)).get();
+    auto* unit = *found;
+    free.erase(found);
+    return unit;
+  }
+  void give_back(own_unit* unit) {
+    const std::scoped_lock lock(mutex);
+    free.push_back(unit);
+  }
+  std::mutex mutex;
+  std::vector<std::unique_ptr<own_unit>> all;
+  std::vector<own_unit*> free;
+};
+
+own_unit& own_unit::of_this_thread(caf::actor_system& system) {
+  struct holder {
+    ~holder() {
+      if (unit) unit_pool::instance().give_back(unit);
+    }
+    own_unit* unit = nullptr;
+  };
+  static thread_local holder mine;
+  if (mine.unit && &mine.unit->system() == &system) return *mine.unit;
+  auto* before = std::exchange(mine.unit, unit_pool::instance().take(system));
+  if (before) unit_pool::instance().give_back(before);
+  return *mine.unit;
 }
 
 } // namespace
@@ -109,8 +133,18 @@ burst::~burst() {
 
 void send_and_begin(caf::actor_system& system, const caf::strong_actor_ptr& to, caf::strong_actor_ptr sender,
                     caf::message_id id, caf::message what) {
-  own_unit::of_this_thread(system).begin(
-      [&](own_unit& here) { to->enqueue(std::move(sender), id, std::move(what), &here); });
+  auto& here = own_unit::of_this_thread(system);
+  here.begin(turns_of_request, [&] { to->enqueue(std::move(sender), id, std::move(what), &here); });
+}
+
+void answer_and_begin(caf::local_actor* self, const std::function<void()>& answer) {
+  auto& here = own_unit::of_this_thread(self->system());
+  here.begin(turns_of_answer, [&] {
+    auto* before = self->context();
+    self->context(&here);
+    answer();
+    self->context(before);
+  });
 }
 
 } // namespace dr::actors

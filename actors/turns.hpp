@@ -9,6 +9,7 @@
 #include <caf/resumable.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <vector>
 
 namespace dr::actors {
@@ -17,6 +18,8 @@ namespace dr::actors {
 inline constexpr std::size_t row_of_burst = 64;
 /// Turns that a request leads to at once: the registry's, an entity's, the store's.
 inline constexpr std::size_t turns_of_request = 3;
+/// Turns that the answer of a worker leads to at once: of who gave it the work, and of who asked for that.
+inline constexpr std::size_t turns_of_answer = 2;
 
 /// In a turn of an actor, before it sends to many: whoever becomes ready while this lives begins when it is gone, in
 /// rows, each one job of the scheduler. Only for receivers with short turns, for those behind them wait.
@@ -39,5 +42,9 @@ private:
 /// more messages, is the scheduler's.
 void send_and_begin(caf::actor_system& system, const caf::strong_actor_ptr& to, caf::strong_actor_ptr sender,
                     caf::message_id id, caf::message what);
+
+/// The same for an actor with a thread of its own, in its turn: what `answer` sends leads to turns on that thread, up
+/// to turns_of_answer. If one of them gives it new work, it need not fall asleep in between.
+void answer_and_begin(caf::local_actor* self, const std::function<void()>& answer);
 
 } // namespace dr::actors

@@ -1,6 +1,7 @@
 #include "actors/metering/kepco_query.hpp"
 
 #include "actors/house.hpp"
+#include "actors/turns.hpp"
 
 #include <caf/all.hpp>
 
@@ -25,14 +26,16 @@ kepco_query_actor::behavior_type kepco_query(kepco_query_actor::stateful_pointer
   house_rules(self, query_state::name);
   self->state.make_source = std::move(make_source);
   return {
-      [self](const fetch_day& cmd) {
+      [self](const fetch_day& cmd) -> caf::result<fetched_day> {
         fetched_day answer{cmd.cust_no, cmd.day, {}, {}};
         auto got = self->state.the_source().day(cmd.cust_no, cmd.day);
         if (got)
           answer.profile = *got;
         else
           answer.failure = got.error();
-        return answer;
+        auto asker = self->make_response_promise<fetched_day>();
+        answer_and_begin(self, [&] { asker.deliver(std::move(answer)); }); // the gate has the next question, mostly
+        return asker;
       },
       [](const get_readiness&) { return query_ready{}; },
   };

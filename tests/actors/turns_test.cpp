@@ -116,6 +116,35 @@ TEST_CASE("who took a turn on a thread can answer when that thread is gone", "[t
   later = {};
 }
 
+TEST_CASE("the turns that a worker's answer leads to are taken in the worker's own", "[turns]") {
+  turns_world w;
+  const auto worker = w.system.spawn<caf::lazy_init>([](caf::event_based_actor* self) {
+    return caf::behavior{[self](int what) -> caf::result<int> {
+      auto asker = self->make_response_promise<int>();
+      answer_and_begin(self, [&] { asker.deliver(what); });
+      return asker;
+    }};
+  });
+  const auto second = w.link("second", w.link("third"));
+  int answers = 0;
+  w.system.spawn([&, worker, second](caf::event_based_actor* self) {
+    const auto heard = [&, self, second](int what) {
+      ++answers;
+      self->send(second, what);
+    };
+    self->request(worker, caf::infinite, 1).then(heard);
+    self->request(worker, caf::infinite, 2).then(heard);
+  });
+  w.sched.run_once(); // both are asked
+  CHECK(answers == 0);
+  w.sched.run_once(); // the worker takes its first message
+  CHECK(answers == 1);
+  CHECK(w.seen == std::vector<std::string>{"second 1"}); // and the third is the scheduler's
+  w.run();
+  CHECK(answers == 2);
+  CHECK(std::ranges::is_permutation(w.seen, std::vector<std::string>{"second 1", "third 1", "second 2", "third 2"}));
+}
+
 TEST_CASE("a burst makes few jobs of many receivers, who begin behind it", "[turns]") {
   turns_world w;
   const std::size_t count = 2 * row_of_burst + 1;
