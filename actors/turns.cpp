@@ -64,16 +64,27 @@ public:
   }
 
   template <class Send> void begin(std::size_t most, Send send) {
-    at_work_ = this;
+    if (at_work_ == this) return send(); // in one of those turns: whoever becomes ready is one of them
+    work now{*this};
     send();
-    std::size_t turns = 0;
-    while (turns < ready_.size() && turns < most) take_turn(ready_[turns++], *this, 1);
-    while (turns < ready_.size()) system().scheduler().enqueue(ready_[turns++]);
-    ready_.clear();
-    at_work_ = nullptr;
+    while (now.turns < ready_.size() && now.turns < most) take_turn(ready_[now.turns++], *this, 1);
   }
 
 private:
+  /// However it ends, nobody who became ready is forgotten.
+  struct work {
+    explicit work(own_unit& by) : unit(by) { at_work_ = &unit; }
+    work(const work&) = delete;
+    work& operator=(const work&) = delete;
+    ~work() {
+      at_work_ = nullptr;
+      while (turns < unit.ready_.size()) unit.system().scheduler().enqueue(unit.ready_[turns++]);
+      unit.ready_.clear();
+    }
+    own_unit& unit;
+    std::size_t turns = 0;
+  };
+
   static inline thread_local own_unit* at_work_ = nullptr;
   std::vector<caf::resumable*> ready_;
 };
@@ -142,7 +153,12 @@ void answer_and_begin(caf::local_actor* self, const std::function<void()>& answe
   here.begin(turns_of_answer, [&] {
     auto* before = self->context();
     self->context(&here);
-    answer();
+    try {
+      answer();
+    } catch (...) {
+      self->context(before);
+      throw;
+    }
     self->context(before);
   });
 }

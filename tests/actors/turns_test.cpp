@@ -145,6 +145,54 @@ TEST_CASE("the turns that a worker's answer leads to are taken in the worker's o
   CHECK(std::ranges::is_permutation(w.seen, std::vector<std::string>{"second 1", "third 1", "second 2", "third 2"}));
 }
 
+TEST_CASE("a worker may take its turn among those of a request", "[turns]") {
+  turns_world w;
+  int calls = 0;
+  const auto worker = w.system.spawn<caf::lazy_init>([&calls](caf::event_based_actor* self) {
+    return caf::behavior{[&calls, self](const std::string&) -> caf::result<int> {
+      auto asker = self->make_response_promise<int>();
+      answer_and_begin(self, [&] { asker.deliver(++calls); });
+      return asker;
+    }};
+  });
+  const auto other = w.link("other");
+  const auto asker = w.system.spawn<caf::lazy_init>([&](caf::event_based_actor* self) {
+    return caf::behavior{[&, self](int what) {
+      w.seen.push_back("asked " + std::to_string(what));
+      self->request(worker, caf::infinite, std::string{"work"}).then([&, self](int done) {
+        w.seen.push_back("done " + std::to_string(done));
+        self->send(other, done);
+      });
+    }};
+  });
+  begin(w.system, asker, 1);
+  CHECK(w.seen == std::vector<std::string>{"asked 1", "done 1"});
+  w.run();
+  CHECK(w.seen == std::vector<std::string>{"asked 1", "done 1", "other 1"});
+  CHECK(calls == 1);
+}
+
+TEST_CASE("a request that cannot be sent leaves its thread as it was", "[turns]") {
+  turns_world w;
+  const auto one = w.link("one");
+  const auto broken = w.system.spawn<caf::lazy_init>([&](caf::event_based_actor* self) {
+    house_rules(self, "broken");
+    return caf::behavior{[&, self](int what) {
+      answer_and_begin(self, [&] {
+        self->send(one, what);
+        throw std::runtime_error("in the middle of an answer");
+      });
+    }};
+  });
+  caf::anon_send(broken, 1);
+  w.sched.run_once();
+  CHECK(w.seen.empty());
+  w.run();
+  CHECK(w.seen == std::vector<std::string>{"one 1"});
+  begin(w.system, one, 2);
+  CHECK(w.seen.back() == "one 2");
+}
+
 TEST_CASE("a burst makes few jobs of many receivers, who begin behind it", "[turns]") {
   turns_world w;
   const std::size_t count = 2 * row_of_burst + 1;
