@@ -72,7 +72,7 @@ store_reader_actor::behavior_type store_reader(store_reader_actor::stateful_poin
     auto& from = *self->state.connection;
     task.run(from);
     auto store = self->make_response_promise<read_done>();
-    answer_and_begin(self, [&] { store.deliver(read_done{from.last_outage()}); });
+    answer_and_begin(self, turns_of_read, [&] { store.deliver(read_done{from.last_outage()}); });
     return store;
   }};
 }

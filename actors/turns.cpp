@@ -115,7 +115,7 @@ struct unit_pool {
 own_unit& own_unit::of_this_thread(caf::actor_system& system) {
   struct holder {
     ~holder() {
-      if (unit) unit_pool::instance().give_back(unit);
+      if (unit) unit_pool::instance().give_back(std::exchange(unit, nullptr));
     }
     own_unit* unit = nullptr;
   };
@@ -148,9 +148,9 @@ void send_and_begin(caf::actor_system& system, const caf::strong_actor_ptr& to, 
   here.begin(turns_of_request, [&] { to->enqueue(std::move(sender), id, std::move(what), &here); });
 }
 
-void answer_and_begin(caf::local_actor* self, const std::function<void()>& answer) {
+void answer_and_begin(caf::local_actor* self, std::size_t most, const std::function<void()>& answer) {
   auto& here = own_unit::of_this_thread(self->system());
-  here.begin(turns_of_answer, [&] {
+  here.begin(most, [&] {
     auto* before = self->context();
     self->context(&here);
     try {

@@ -18,8 +18,11 @@ namespace dr::actors {
 inline constexpr std::size_t row_of_burst = 64;
 /// Turns that a request leads to at once: the registry's, an entity's, the store's.
 inline constexpr std::size_t turns_of_request = 3;
-/// Turns that the answer of a worker leads to at once: of who gave it the work, and of who asked for that.
-inline constexpr std::size_t turns_of_answer = 2;
+/// Turns that a reader's answer leads to at once: the store's. Who asked may be busy with it for long (the push hub),
+/// and the reader has its next work already.
+inline constexpr std::size_t turns_of_read = 1;
+/// Turns that KEPCO's answer leads to at once: the gate's and the check's.
+inline constexpr std::size_t turns_of_call = 2;
 
 /// In a turn of an actor, before it sends to many: whoever becomes ready while this lives begins when it is gone, in
 /// rows, each one job of the scheduler. Only for receivers with short turns, for those behind them wait.
@@ -43,8 +46,8 @@ private:
 void send_and_begin(caf::actor_system& system, const caf::strong_actor_ptr& to, caf::strong_actor_ptr sender,
                     caf::message_id id, caf::message what);
 
-/// The same for an actor with a thread of its own, in its turn: what `answer` sends leads to turns on that thread, up
-/// to turns_of_answer. If one of them gives it new work, it need not fall asleep in between.
-void answer_and_begin(caf::local_actor* self, const std::function<void()>& answer);
+/// The same for a worker, in its turn: what `answer` sends leads to turns on its thread, `most` at most, with one
+/// message each. If one of them gives it new work and the thread is its own, it need not fall asleep in between.
+void answer_and_begin(caf::local_actor* self, std::size_t most, const std::function<void()>& answer);
 
 } // namespace dr::actors

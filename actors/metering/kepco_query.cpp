@@ -34,7 +34,8 @@ kepco_query_actor::behavior_type kepco_query(kepco_query_actor::stateful_pointer
         else
           answer.failure = got.error();
         auto asker = self->make_response_promise<fetched_day>();
-        answer_and_begin(self, [&] { asker.deliver(std::move(answer)); }); // the gate has the next question, mostly
+        // The gate has the next question, mostly.
+        answer_and_begin(self, turns_of_call, [&] { asker.deliver(std::move(answer)); });
         return asker;
       },
       [](const get_readiness&) { return query_ready{}; },

@@ -121,7 +121,7 @@ TEST_CASE("the turns that a worker's answer leads to are taken in the worker's o
   const auto worker = w.system.spawn<caf::lazy_init>([](caf::event_based_actor* self) {
     return caf::behavior{[self](int what) -> caf::result<int> {
       auto asker = self->make_response_promise<int>();
-      answer_and_begin(self, [&] { asker.deliver(what); });
+      answer_and_begin(self, 2, [&] { asker.deliver(what); });
       return asker;
     }};
   });
@@ -151,7 +151,7 @@ TEST_CASE("a worker may take its turn among those of a request", "[turns]") {
   const auto worker = w.system.spawn<caf::lazy_init>([&calls](caf::event_based_actor* self) {
     return caf::behavior{[&calls, self](const std::string&) -> caf::result<int> {
       auto asker = self->make_response_promise<int>();
-      answer_and_begin(self, [&] { asker.deliver(++calls); });
+      answer_and_begin(self, 2, [&] { asker.deliver(++calls); });
       return asker;
     }};
   });
@@ -178,7 +178,7 @@ TEST_CASE("a request that cannot be sent leaves its thread as it was", "[turns]"
   const auto broken = w.system.spawn<caf::lazy_init>([&](caf::event_based_actor* self) {
     house_rules(self, "broken");
     return caf::behavior{[&, self](int what) {
-      answer_and_begin(self, [&] {
+      answer_and_begin(self, 2, [&] {
         self->send(one, what);
         throw std::runtime_error("in the middle of an answer");
       });
