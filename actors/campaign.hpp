@@ -21,7 +21,7 @@ namespace dr::actors {
 inline constexpr std::size_t campaign_backlog_max = 64;
 /// Responses read at once when a campaign dispatches or is revived: few at first, so that the first customers are
 /// alerted while the next are read, then twice as many each time, up to this many.
-inline constexpr int first_page = 500;
+inline constexpr int first_page = 64;
 inline constexpr int dispatch_page = 5000;
 
 /// A timer of a campaign; outdated ones are known by their number.

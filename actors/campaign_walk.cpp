@@ -31,7 +31,7 @@ void campaign_state::read_page(bool dispatch) {
   read(
       self, world->store, world->read_timeout(),
       [wanted = id, after = w->after, limit = w->limit](storage::reader& r) {
-        return r.dispatched(wanted, after, limit, true);
+        return r.dispatched(wanted, after, limit);
       },
       [this, dispatch, after = w->after](std::vector<storage::dispatched_response> rows) {
         auto& now = walk_of(dispatch);

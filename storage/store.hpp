@@ -226,10 +226,9 @@ public:
   virtual result<std::vector<campaign_response>> open_responses(user_id id) = 0;
   /// Those of the users who have a response in the campaign.
   virtual result<std::vector<user_id>> part_of(campaign_id id, std::span<const user_id> users) = 0;
-  /// Responses of a campaign by id, behind `after`, at most `limit`. `pending_only`: those that still wait for an
-  /// answer's end or a check (all of an open campaign, the queued ones of an ended one).
-  virtual result<std::vector<dispatched_response>> dispatched(campaign_id id, response_id after, int limit,
-                                                              bool pending_only) = 0;
+  /// Responses of a campaign that still wait for an answer's end or a check (all of an open campaign, the queued ones
+  /// of an ended one), by id, behind `after`, at most `limit`.
+  virtual result<std::vector<dispatched_response>> dispatched(campaign_id id, response_id after, int limit) = 0;
   virtual result<reduction_check> find_check(check_id id) = 0;
   virtual result<page<reduction_check>> checks(const check_filter& filter, const page_request& at) = 0;
   /// Newest first; `after` of the page request: entries older than that id.

@@ -148,8 +148,7 @@ public:
     });
   }
 
-  result<std::vector<dispatched_response>> dispatched(campaign_id id, response_id after, int limit,
-                                                      bool pending_only) override {
+  result<std::vector<dispatched_response>> dispatched(campaign_id id, response_id after, int limit) override {
     using list = std::vector<dispatched_response>;
     return read<list>([&](memory_state& s) -> result<list> {
       list out;
@@ -158,7 +157,7 @@ public:
       const auto& all = s.responses_of_campaign[id];
       for (auto at = std::upper_bound(all.begin(), all.end(), after); at != all.end(); ++at) {
         if (static_cast<int>(out.size()) >= limit) break;
-        if (pending_only && !c->second.open() && !s.queue.contains(*at)) continue;
+        if (!c->second.open() && !s.queue.contains(*at)) continue;
         auto r = s.seen(s.responses.at(*at));
         out.push_back({r.id, r.user, r.capacity_w, r.answer, r.version, r.answered_at, r.delivered_at});
       }

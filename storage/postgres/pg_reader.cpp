@@ -76,13 +76,14 @@ result<std::vector<user_id>> pg_reader::part_of(campaign_id id, std::span<const 
   });
 }
 
-result<std::vector<dispatched_response>> pg_reader::dispatched(campaign_id id, response_id after, int limit,
-                                                               bool pending_only) {
+result<std::vector<dispatched_response>> pg_reader::dispatched(campaign_id id, response_id after, int limit) {
   return read<std::vector<dispatched_response>>(false, [&](session& in) -> result<std::vector<dispatched_response>> {
     std::vector<dispatched_response> out;
     parameters values;
     values.add(id.value).add(after.value).add(std::int64_t{limit});
-    each(in.run(pending_only ? sql::dispatched_pending : sql::dispatched, values), [&](column_cursor& at) {
+    auto rows = in.run(sql::dispatched_open, values);
+    if (rows.empty()) rows = in.run(sql::dispatched_queued, values); // it is over, or there are no more
+    each(rows, [&](column_cursor& at) {
       dispatched_response r;
       r.id = at.id<response_id>();
       r.user = at.id<user_id>();

@@ -23,8 +23,7 @@ public:
                                  const std::function<void(response)>& take) override;
   result<std::vector<campaign_response>> open_responses(user_id id) override;
   result<std::vector<user_id>> part_of(campaign_id id, std::span<const user_id> users) override;
-  result<std::vector<dispatched_response>> dispatched(campaign_id id, response_id after, int limit,
-                                                      bool pending_only) override;
+  result<std::vector<dispatched_response>> dispatched(campaign_id id, response_id after, int limit) override;
   result<reduction_check> find_check(check_id id) override;
   result<page<reduction_check>> checks(const check_filter& filter, const page_request& at) override;
   result<page<ledger_entry>> ledger(user_id id, const page_request& at) override;

@@ -80,19 +80,17 @@ inline constexpr statement part_of{
                "SELECT w.user_id FROM span, unnest($2::bigint[]) AS w(user_id) WHERE EXISTS "
                "(SELECT FROM response r WHERE r.user_id = w.user_id AND r.id BETWEEN span.first AND span.last "
                "AND r.campaign_id = $1 OFFSET 0)"};
-#define DR_DISPATCHED                                                                                                  \
-  "SELECT r.id,r.user_id,r.capacity_w,r.answer,"                                                                       \
-  "r.version + (r.verification = 0 AND v.response_id IS NOT NULL)::int,dr_ms(r.answered_at),dr_ms(r.delivered_at) "    \
-  "FROM "
-inline constexpr statement dispatched{
-    "dispatched", DR_DISPATCHED "response r" DR_QUEUE "WHERE r.campaign_id = $1 AND r.id > $2 ORDER BY r.id LIMIT $3"};
-// While a campaign is open, none of its responses is in the queue.
-inline constexpr statement dispatched_pending{
-    "dispatched_pending",
-    DR_DISPATCHED "campaign c JOIN response r ON r.campaign_id = c.id LEFT JOIN LATERAL (SELECT x.response_id "
-                  "FROM verification x WHERE c.status = 3 AND x.response_id = r.id OFFSET 0) AS v ON true "
-                  "WHERE c.id = $1 AND r.campaign_id = $1 AND r.id > $2 AND (c.status IN (1,2) "
-                  "OR v.response_id IS NOT NULL) ORDER BY r.id LIMIT $3"};
+#define DR_DISPATCHED "SELECT r.id,r.user_id,r.capacity_w,r.answer,r.version"
+#define DR_DISPATCHED_TIMES ",dr_ms(r.answered_at),dr_ms(r.delivered_at) FROM response r "
+// Alerts wait for these: of an open campaign, from one table.
+inline constexpr statement dispatched_open{"dispatched_open", DR_DISPATCHED DR_DISPATCHED_TIMES
+                                           "WHERE (SELECT c.status FROM campaign c WHERE c.id = $1) IN (1,2) "
+                                           "AND r.campaign_id = $1 AND r.id > $2 ORDER BY r.id LIMIT $3"};
+// Of an ended one; no other has responses in the queue.
+inline constexpr statement dispatched_queued{
+    "dispatched_queued", DR_DISPATCHED " + (r.verification = 0)::int" DR_DISPATCHED_TIMES DR_QUEUE
+                                       "WHERE (SELECT c.status FROM campaign c WHERE c.id = $1) = 3 "
+                                       "AND r.campaign_id = $1 AND r.id > $2 AND " DR_QUEUED " ORDER BY r.id LIMIT $3"};
 
 inline constexpr statement check_by_id{"check_by_id", "SELECT " DR_CHECK_COLUMNS " FROM reduction_check k "
                                                       "JOIN users u ON u.id = k.user_id WHERE k.id = $1"};

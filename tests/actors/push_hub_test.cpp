@@ -136,7 +136,7 @@ TEST_CASE_METHOD(hub_world, "of a storm of connections everybody hears of the en
 
 TEST_CASE_METHOD(hub_world, "an alert that was read before an answer does not take it back", "[actors]") {
   auto dr = start_campaign();
-  auto rows = look([&](storage::reader& r) { return r.dispatched(dr.id, {}, 10, true); });
+  auto rows = look([&](storage::reader& r) { return r.dispatched(dr.id, {}, 10); });
   auto hers = connect(samsung);
   answer_with({1}, answer::deny);
   REQUIRE(hers->got == texts{"response 1 deny"});

@@ -185,7 +185,7 @@ TEST_CASE("a page that was read before a check was settled leaves nobody behind"
   world.kill(world.all.registry);
   world.pass(1s);
   REQUIRE(world.alive()["responses"] == 2);
-  auto page = world.look([&](storage::reader& r) { return r.dispatched(dr.id, {}, 10, true); });
+  auto page = world.look([&](storage::reader& r) { return r.dispatched(dr.id, {}, 10); });
   const auto settle = [&](std::int64_t id) {
     reduction_check check;
     check.campaign = dr.id;
