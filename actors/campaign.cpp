@@ -208,6 +208,7 @@ campaign_impl::behavior_type campaign_behavior(campaign_impl::stateful_pointer<c
     s.row.counts = row->counts; // read before this actor could hear of anything: they stay doubtful
     s.learn(*row);
     s.next();
+    s.summary_moved(); // which reads them, and finds out should the row be as old
   }
   return {
       [self](alter_campaign& cmd) {

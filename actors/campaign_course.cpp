@@ -75,8 +75,7 @@ void campaign_state::go_on_after_crash() {
 /// To its customers: it is over.
 void campaign_state::tell_closed() {
   if (row.open()) return;
-  auto kind = row.status == campaign_status::end ? campaign_notice_kind::ended : campaign_notice_kind::canceled;
-  self->send(world->hub, campaign_noticed{kind, shared_row()});
+  self->send(world->hub, campaign_noticed{closing_of(row), shared_row()});
 }
 
 void campaign_state::publish(const campaign& before) {
@@ -212,7 +211,7 @@ bool campaign_state::finished() const noexcept {
 
 /// Ends it when there is nothing left to do. The registry forgets it first, so that no command runs into a dead actor.
 void campaign_state::settle_down() {
-  if (!jobs.empty() || freezing || loading) return;
+  if (!jobs.empty() || freezing || loading || counting) return;
   if (retiring) return self->quit();
   if (told_idle || !finished()) return;
   told_idle = true;

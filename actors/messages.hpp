@@ -217,6 +217,10 @@ public:
 using sink_ptr = std::shared_ptr<push_sink>;
 
 enum class campaign_notice_kind : unsigned char { announced, started, changed, ended, canceled };
+/// How it is told of a campaign that is over.
+inline campaign_notice_kind closing_of(const campaign& over) noexcept {
+  return over.status == campaign_status::end ? campaign_notice_kind::ended : campaign_notice_kind::canceled;
+}
 /// Makes messages of facts; the wire format is the front's business. Thread-safe and pure.
 class push_encoder {
 public:

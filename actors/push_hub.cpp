@@ -95,6 +95,7 @@ void push_hub_state::alert(const alert_users& what) {
 /// At once for those of whom the hub knows that they are part of the campaign; storage is asked about all others.
 void push_hub_state::notice(const campaign_noticed& what) {
   const auto id = what.of->id;
+  if (!what.of->open()) closings.erase(id);
   std::erase_if(doubts, [id](const doubt& older) { return older.of->id == id; }); // the newest says all
   if (customers.empty()) return;
   const auto frame = whole(encoder->campaign_message(what.kind, *what.of));
@@ -140,8 +141,30 @@ void push_hub_state::committed(const storage::committed& what) {
         tell(entry->user, encoder->point_changed(entry->user, entry->balance_after, *entry));
     } else if (const auto* check = std::get_if<storage::check_settled>(&*one)) {
       checked(*check);
+    } else if (const auto* c = std::get_if<campaign>(&*one)) {
+      if (!c->open() && !c->frozen) closed(*c);
+    } else if (const auto* person = std::get_if<user>(&*one)) {
+      renamed(person->id, person->name);
+    } else if (const auto* import = std::get_if<storage::imported>(&*one)) {
+      for (const auto& [id, called] : import->renamed) renamed(id, called);
     }
   }
+}
+
+void push_hub_state::renamed(user_id id, const std::string& now) {
+  if (auto it = customers.find(id); it != customers.end()) it->second.name = now;
+}
+
+void push_hub_state::closed(const campaign& now) {
+  if (!closings.emplace(now.id, std::make_shared<const campaign>(now)).second) return;
+  self->delayed_send(self, closing_patience, closing_due{now.id});
+}
+
+void push_hub_state::closing_untold(campaign_id id) {
+  auto untold = closings.find(id);
+  if (untold == closings.end()) return;
+  const auto of = untold->second;
+  notice({closing_of(*of), of});
 }
 
 // ---- behaviour -----------------------------------------------------------------------------------------------------
@@ -178,6 +201,7 @@ push_hub_impl::behavior_type push_hub(push_hub_impl::stateful_pointer<push_hub_s
         self->state.tail_busy = false;
         self->state.read_tail();
       },
+      [self](const closing_due& due) { self->state.closing_untold(due.of); },
       [self](const doubts_due&) {
         self->state.asking = false;
         self->state.ask_about_doubts();

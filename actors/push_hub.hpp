@@ -17,7 +17,15 @@ namespace dr::actors {
 
 struct tail_due {};
 struct doubts_due {};
-using push_hub_impl = push_hub_actor::extend<caf::reacts_to<tail_due>, caf::reacts_to<doubts_due>>;
+struct closing_due {
+  campaign_id of;
+};
+using push_hub_impl =
+    push_hub_actor::extend<caf::reacts_to<tail_due>, caf::reacts_to<doubts_due>, caf::reacts_to<closing_due>>;
+
+/// A campaign that was closed tells so itself, unless it was lost behind the commit. Then the hub does, after this
+/// time.
+inline constexpr std::chrono::seconds closing_patience{5};
 
 struct push_hub_state {
   static constexpr const char* name = "push_hub";
@@ -65,6 +73,9 @@ struct push_hub_state {
   void alert(const alert_users& what);
   void notice(const campaign_noticed& what);
   void committed(const storage::committed& what);
+  void renamed(user_id id, const std::string& now);
+  void closed(const campaign& now);
+  void closing_untold(campaign_id id);
   void answered(const response& now);
   void checked(const storage::check_settled& what);
 
@@ -83,9 +94,10 @@ struct push_hub_state {
   std::shared_ptr<const push_encoder> encoder;
   std::chrono::milliseconds read_timeout{10'000};
   std::unordered_map<user_id, customer> customers;
-  std::unordered_map<push_sink*, user_id> users_of;                     ///< of every customer's sink
-  std::unordered_map<campaign_id, std::unordered_set<user_id>> members; ///< connected ones
-  std::deque<doubt> doubts;                                             ///< the first is being asked about
+  std::unordered_map<push_sink*, user_id> users_of;                          ///< of every customer's sink
+  std::unordered_map<campaign_id, std::unordered_set<user_id>> members;      ///< connected ones
+  std::unordered_map<campaign_id, std::shared_ptr<const campaign>> closings; ///< committed, and not told yet
+  std::deque<doubt> doubts;                                                  ///< the first is being asked about
   std::uint64_t doubts_so_far = 0;
   bool asking = false; ///< or the pause before it is asked again
   std::vector<sink_ptr> admins;
@@ -104,3 +116,4 @@ push_hub_impl::behavior_type push_hub(push_hub_impl::stateful_pointer<push_hub_s
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::tail_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::doubts_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dr::actors::closing_due)

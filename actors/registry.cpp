@@ -71,7 +71,10 @@ campaign_base registry_state::campaign_of(campaign_id id) {
 
 void registry_state::spawn_campaign(campaign_id id, std::shared_ptr<const campaign> row) {
   auto& entry = campaigns[id];
-  if (row) learn(row);
+  if (row) {
+    learn(row);
+    row = entry.row; // what is known may be newer
+  }
   entry.born_at = self->clock().now();
   entry.reviving = false;
   entry.handle = self->spawn(campaign_behavior, world, id, std::move(row));

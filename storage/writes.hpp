@@ -211,6 +211,7 @@ struct imported {
     std::string detail;
   };
   std::vector<line_error> errors;
+  std::vector<std::pair<user_id, std::string>> renamed; ///< of those updated, who has another name now
 };
 struct response_changed {
   dr::response response;

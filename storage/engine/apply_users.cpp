@@ -178,6 +178,7 @@ result<written> apply(const import_users& what, rows& over, events_out& events) 
     if (row.saa) next.user.saa = row.saa;
     ++outcome.updated;
     if (next.user == before->user) continue;
+    if (next.user.name != before->user.name) outcome.renamed.emplace_back(next.user.id, next.user.name);
     ++next.user.version;
     over.put(next);
   }

@@ -1,5 +1,6 @@
 // The push hub: who hears what, in which order; the console's tail of events.
 #include "actor_world.hpp"
+#include "actors/push_hub.hpp"
 
 using namespace dr;
 using namespace dr::actor_test;
@@ -49,6 +50,42 @@ TEST_CASE_METHOD(hub_world, "who connects between a campaign's end and the news 
   news(campaign_notice_kind::ended, stored(dr.id));
   CHECK(hers->got == texts{"ended 1"});
   CHECK(stranger->got.empty());
+}
+
+TEST_CASE_METHOD(hub_world, "the hub tells of a closed campaign whose actor is not heard of any more", "[actors]") {
+  auto dr = start_campaign();
+  auto hers = connect(samsung);
+  auto over = *ended(stored(dr.id), clock->now());
+  kill(all.registry);
+  database->faults().set_down(true); // so that nobody takes the campaign up
+  auto what = std::make_shared<storage::committed>();
+  what->results.push_back(storage::written{over});
+  caf::anon_send(all.hub, batch_committed{what});
+  pass(closing_patience - 1s);
+  CHECK(hers->got.empty());
+  database->faults().set_down(false);
+  pass(2s);
+  CHECK(has(hers->got, "ended 1"));
+}
+
+TEST_CASE_METHOD(hub_world, "a connected customer's alert carries its present name", "[actors]") {
+  auto hers = connect(samsung), his = connect(lg);
+  storage::change_user name;
+  name.id = samsung;
+  name.name = "삼성전자";
+  REQUIRE(write(name));
+  storage::import_row row;
+  row.line = 1;
+  row.name = "엘지";
+  row.capacity_w = 100'000;
+  row.cust_no = look([&](storage::reader& from) { return from.find_user(lg); }).cust_no;
+  REQUIRE_FALSE(row.cust_no.empty());
+  REQUIRE(write(storage::import_users{{row}, false, clock->now()}));
+  start_campaign();
+  REQUIRE(hers->got.size() == 1);
+  REQUIRE(his->got.size() == 1);
+  CHECK(has_text(hers->got[0], "of 삼성전자 "));
+  CHECK(has_text(his->got[0], "of 엘지 "));
 }
 
 TEST_CASE_METHOD(hub_world, "news waits until storage can say whom it concerns, and older news gives way to newer",

@@ -176,6 +176,43 @@ TEST_CASE("the news that a campaign is over survives a crash of it at any moment
   CHECK(hers->got.back() == (canceled ? "canceled 1" : "ended 1"));
 }
 
+TEST_CASE("the news that a campaign is over survives a crash of the registry at any moment", "[actors]") {
+  crowd world;
+  auto dr = world.start_campaign();
+  auto hers = world.connect({1});
+  const bool canceled = GENERATE(false, true);
+  CAPTURE(canceled);
+  if (canceled)
+    world.send<storage::written>(world.all.registry, cancel_campaign{dr.id, "a false alarm", {}, nullptr});
+  else
+    world.send<storage::written>(world.all.registry, end_campaign{dr.id, {}, nullptr});
+  auto steps = GENERATE(range(1, 32, 1));
+  CAPTURE(steps);
+  for (int i = 0; i < steps && world.sched.has_job(); ++i) world.sched.run_once();
+  world.kill(world.all.registry);
+  world.pass(10s);
+  auto now = world.stored(dr.id);
+  if (now.open()) return; // the command went down with the registry
+  CHECK(now.frozen == !canceled);
+  REQUIRE_FALSE(hers->got.empty());
+  CHECK(hers->got.back() == (canceled ? "canceled 1" : "ended 1"));
+}
+
+TEST_CASE("a campaign that came to life from an outdated row finds out", "[actors]") {
+  crowd world;
+  auto dr = world.start_campaign();
+  auto hers = world.connect({1});
+  const auto outdated = std::make_shared<const campaign>(world.stored(dr.id));
+  world.end(dr.id);
+  world.pass(3s);
+  REQUIRE(world.alive()["campaigns"] == 0);
+  caf::anon_send(caf::actor_cast<registry_base>(world.all.registry), campaign_opened{outdated});
+  world.pass(3s);
+  CHECK(hers->got.back() == "ended 1");
+  CHECK(world.alive()["campaigns"] == 0);
+  CHECK(world.alive()["responses"] == 0);
+}
+
 TEST_CASE("a page that was read before a check was settled leaves nobody behind", "[actors]") {
   crowd world;
   auto dr = world.start_campaign();
