@@ -54,8 +54,8 @@ meter_error error_of(const std::string& code, const std::string& message) {
   auto detail = one_line(code.empty()      ? "\"" + message + "\" without a code"
                          : message.empty() ? code
                                            : code + ": " + message);
+  if (code == "openapi-4001") return {meter_errc::unavailable, detail}; // whatever service it speaks of
   if (speaks_of_consent(message)) return {meter_errc::no_consent, detail};
-  if (code == "openapi-4001") return {meter_errc::unavailable, detail};
   if (code == "openapi-9001") return {meter_errc::no_data, detail};
   // A message alone may mean anything, so that it is tried again.
   return {code.empty() ? meter_errc::garbage : meter_errc::refused, detail};

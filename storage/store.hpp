@@ -202,6 +202,7 @@ struct history_state {
   user_id user;
   std::string cust_no;
   std::set<korean_day> closed;
+  std::map<korean_day, time_point> noted; ///< kept, but not closed: when something was last learnt of it
 };
 
 /// One connection that reads. Used by one thread, except for abort(). Every call can fail with store_unavailable;

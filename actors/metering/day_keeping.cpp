@@ -33,8 +33,11 @@ std::optional<storage::save_profile> what_to_keep(const fetched_day& answer, con
   auto profile = answer.failure ? day_profile{} : passed_only(answer.profile, answer.day, now);
   auto together = merged(before.profile, profile);
   bool never = answer.failure && answer.failure->code == meter_errc::no_consent;
-  bool closed = before.closed || never || together.complete() || gaps_are_final(answer.day, now, deadline);
-  if (together == before.profile && closed == before.closed) return std::nullopt;
+  bool old = gaps_are_final(answer.day, now, deadline);
+  bool said = together != day_profile{} || (known && known->fetched_at + empty_again_after <= now);
+  bool closed = before.closed || never || together.complete() || (old && said);
+  bool noted = known || !old; // the first look at an old day is written down whatever it shows
+  if (noted && together == before.profile && closed == before.closed) return std::nullopt;
   return storage::save_profile{answer.cust_no, answer.day, profile, closed, now};
 }
 

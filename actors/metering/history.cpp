@@ -81,12 +81,19 @@ void history_state::read_page() {
 
 void history_state::page_came(page_read page, std::size_t asked_for, korean_day today) {
   if (page.checks_due) return pause();
+  const auto now = parts.clock->now();
   auto days = days_to_have(today, *parts.rules);
   for (const auto& user : page.users) {
     at = user.user;
     if (user.cust_no.empty()) continue;
-    for (auto day : days)
-      if (!user.closed.contains(day)) to_ask.push_back({user.cust_no, day});
+    for (auto day : days) {
+      if (user.closed.contains(day)) continue;
+      const auto found = user.noted.find(day);
+      const auto noted = found == user.noted.end() ? std::nullopt : std::optional(found->second);
+      const bool old = gaps_are_final(day, now, parts.rules->metering.verification_deadline);
+      if (old && noted && now < *noted + empty_again_after) continue;
+      to_ask.push_back({user.cust_no, day, noted});
+    }
   }
   if (!to_ask.empty()) return ask_more();
   if (page.users.size() < asked_for) return end_of_walk(today);
@@ -110,9 +117,9 @@ void history_state::ask_more() {
     to_ask.pop_front();
     ++outstanding;
     self->request(parts.gate, caf::infinite, fetch_day{next.cust_no, next.day, fetch_priority::history})
-        .then([this](const fetched_day& answer) { answered(answer); },
+        .then([this, noted = next.noted](const fetched_day& answer) { answered(answer, noted); },
               [this, next](const caf::error&) {
-                answered({next.cust_no, next.day, {}, meter_error{meter_errc::unavailable, "not asked"}});
+                answered({next.cust_no, next.day, {}, meter_error{meter_errc::unavailable, "not asked"}}, next.noted);
               });
   }
   if (outstanding == 0) after(milliseconds{1}); // the page is done
@@ -131,10 +138,15 @@ void history_state::keep(storage::save_profile day) {
       });
 }
 
-void history_state::answered(const fetched_day& answer) {
+void history_state::answered(const fetched_day& answer, std::optional<time_point> noted) {
   --outstanding;
-  auto day = what_to_keep(answer, nullptr, parts.clock->now(), parts.rules->metering.verification_deadline);
-  if (!day || !day->closed) gaps_left = true;
+  const auto now = parts.clock->now();
+  const auto deadline = parts.rules->metering.verification_deadline;
+  const storage::stored_day known{{}, false, noted.value_or(time_point{})};
+  auto day = what_to_keep(answer, noted ? &known : nullptr, now, deadline);
+  // An old day without values is asked for again, but there is no hurry.
+  const bool owed = !answers_the_day(answer) || !gaps_are_final(answer.day, now, deadline);
+  if (owed && (!day || !day->closed)) gaps_left = true;
   if (day) keep(std::move(*day));
   if (answer.failure && !answers_the_day(answer)) {
     // This day waits for the next walk, so that nobody's trouble holds up the others. A crash or a refusal is about the

@@ -34,6 +34,7 @@ struct history_state {
   struct wanted {
     std::string cust_no;
     korean_day day{};
+    std::optional<time_point> noted = {}; ///< kept, but not closed
   };
   /// What one look at the store tells.
   struct page_read {
@@ -50,7 +51,7 @@ struct history_state {
   void ask_more();
   void skip_customer(const std::string& cust_no);
   void keep(storage::save_profile day);
-  void answered(const fetched_day& answer);
+  void answered(const fetched_day& answer, std::optional<time_point> noted);
   void pause();
   void after(std::chrono::milliseconds delay);
 

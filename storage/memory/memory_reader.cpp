@@ -319,10 +319,13 @@ public:
         const auto& u = at->second.user;
         if (static_cast<int>(out.size()) >= limit) break;
         if (!u.enrolled || u.cust_no.empty()) continue;
-        history_state state{u.id, u.cust_no, {}};
+        history_state state{u.id, u.cust_no, {}, {}};
         for (auto day = s.days.lower_bound({u.cust_no, from}); day != s.days.end(); ++day) {
           if (day->first.first != u.cust_no || day->first.second > to) break;
-          if (day->second.closed) state.closed.insert(day->first.second);
+          if (day->second.closed)
+            state.closed.insert(day->first.second);
+          else
+            state.noted.emplace(day->first.second, day->second.fetched_at);
         }
         out.push_back(std::move(state));
       }

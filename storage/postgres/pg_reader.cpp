@@ -172,12 +172,19 @@ result<std::vector<history_state>> pg_reader::history(user_id after, int limit, 
     std::vector<history_state> out;
     parameters values;
     values.add(after.value).add(std::int64_t{limit}).add(day_number(from)).add(day_number(to));
-    // One row per user and closed day, or one without a day.
+    // One row per user and day, or one without a day.
     each(in.run(sql::history, values), [&](column_cursor& at) {
       auto id = at.id<user_id>();
       auto cust_no = at.text();
-      if (out.empty() || out.back().user != id) out.push_back({id, std::move(cust_no), {}});
-      if (auto day = at.optional_number()) out.back().closed.insert(korean_day{std::chrono::days{*day}});
+      if (out.empty() || out.back().user != id) out.push_back({id, std::move(cust_no), {}, {}});
+      const auto day = at.optional_number();
+      const auto noted = at.optional_time();
+      if (!day) return;
+      const korean_day which{std::chrono::days{*day}};
+      if (noted)
+        out.back().noted.emplace(which, *noted);
+      else
+        out.back().closed.insert(which);
     });
     return out;
   });

@@ -137,8 +137,9 @@ inline constexpr statement next_check_due{"next_check_due", "SELECT dr_ms(min(v.
                                                             "WHERE NOT v.parked"};
 inline constexpr statement history{
     "history", "WITH who AS (SELECT id, cust_no FROM users WHERE id > $1 AND enrolled AND cust_no IS NOT NULL "
-               "ORDER BY id LIMIT $2) SELECT who.id, who.cust_no, d.day - date '1970-01-01' FROM who "
-               "LEFT JOIN day_profile d ON d.cust_no = who.cust_no AND d.closed "
+               "ORDER BY id LIMIT $2) SELECT who.id, who.cust_no, d.day - date '1970-01-01', "
+               "CASE WHEN d.closed THEN NULL ELSE dr_ms(d.fetched_at) END FROM who "
+               "LEFT JOIN day_profile d ON d.cust_no = who.cust_no "
                "AND d.day BETWEEN date '1970-01-01' + $3::int AND date '1970-01-01' + $4::int ORDER BY who.id"};
 inline constexpr statement overview{"overview", "SELECT (SELECT count(*) FROM users WHERE enrolled), "
                                                 "count(*) FILTER (WHERE NOT parked), count(*) FILTER (WHERE parked) "

@@ -38,11 +38,25 @@ TEST_CASE("a day is closed when complete and over, refused for good, or too old 
   CHECK(what_to_keep(full_day(today), nullptr, midnight, week)->closed);
   CHECK(what_to_keep(failure(today, meter_errc::no_consent), nullptr, midnight, week)->closed);
   CHECK_FALSE(what_to_keep(failure(today, meter_errc::no_data), nullptr, midnight + week - 1s, week));
-  CHECK(what_to_keep(failure(today, meter_errc::no_data), nullptr, midnight + week, week)->closed);
   auto gap = full_day(today);
   gap.profile.wh[7] = day_profile::missing;
   CHECK_FALSE(what_to_keep(gap, nullptr, midnight, week)->closed);
   CHECK(what_to_keep(gap, nullptr, midnight + week, week)->closed);
+}
+
+TEST_CASE("an old day without any value is closed when it is found so again a day later", "[actors][metering]") {
+  const auto old = korea("2026-07-02T00:00") + week;
+  auto none = failure(today, meter_errc::no_data);
+  auto first = what_to_keep(none, nullptr, old, week);
+  REQUIRE(first);
+  CHECK_FALSE(first->closed);
+  const storage::stored_day known{first->profile, first->closed, first->at};
+  CHECK_FALSE(what_to_keep(none, &known, old + empty_again_after - 1s, week)); // which keeps the time of the first
+  CHECK(what_to_keep(none, &known, old + empty_again_after, week)->closed);
+  auto there = what_to_keep(full_day(today), &known, old + 1min, week);
+  REQUIRE(there);
+  CHECK(there->closed);
+  CHECK(there->profile == full_day(today).profile);
 }
 
 TEST_CASE("KEPCO's own failures say nothing about a day, and old news are not written again", "[actors][metering]") {

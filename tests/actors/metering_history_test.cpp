@@ -1,3 +1,4 @@
+#include "actors/metering/day_keeping.hpp"
 #include "metering_support.hpp"
 
 #include <catch2/catch.hpp>
@@ -115,18 +116,21 @@ TEST_CASE("one customer's trouble does not stop the history of the others", "[ac
   CHECK(w.until([&] { return closed_days(w) == history_days; }, 10min, 500ms));
 }
 
-TEST_CASE("days that KEPCO will never give are closed, young ones are asked for again", "[actors][metering]") {
+TEST_CASE("days that KEPCO does not have are asked for again, old ones a day later for the last time",
+          "[actors][metering]") {
   collecting w;
   w.enrol("user", 100, "1000000001");
   w.kepco->fault = [](const std::string&, korean_day) { return meter_error{meter_errc::no_data, ""}; };
   w.start();
   w.pass(30s);
-  auto young = std::size_t{6}; // weekdays that ended within the last seven days
-  CHECK(closed_days(w) == history_days - static_cast<int>(young) + 1);
+  CHECK(closed_days(w) == 0);
   auto calls = w.kepco->calls;
+  CHECK(calls == history_days);
   w.pass(16min, 1s);
   CHECK(w.kepco->calls > calls);
-  CHECK(w.kepco->calls < calls + 20);
+  CHECK(w.kepco->calls < calls + 20); // some walks of the five weekdays that ended within the last seven days
+  w.clock->jump_to(w.clock->now() + empty_again_after);
+  CHECK(w.until([&] { return closed_days(w) == history_days - 6; }, 2min)); // the oldest is out of sight
 }
 
 TEST_CASE("history is off when it is configured off", "[actors][metering]") {

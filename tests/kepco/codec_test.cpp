@@ -164,11 +164,14 @@ TEST_CASE("an error wins over rows beside it", "[kepco]") {
   CHECK(code_of(day_list(row + R"(,{"returnCode":"openapi-4001"})")) == meter_errc::unavailable);
 }
 
-TEST_CASE("the message about the date of consent is told apart, whatever its code", "[kepco]") {
+TEST_CASE("the message about the date of consent is told apart, whatever its code but that of an outage", "[kepco]") {
   const std::string message = R"({"errMsg":"고객이 정보제공에 동의한 날짜부터 조회가 가능합니다."})";
   CHECK(code_of(error_list(message + R"(,{"returnCode":"openapi-9001"})")) == meter_errc::no_consent);
   CHECK(code_of(error_list(R"({"returnCode":"openapi-5001"},)" + message)) == meter_errc::no_consent);
   CHECK(code_of(error_list(R"({"errMsg":"only from the date of Consent"})")) == meter_errc::no_consent);
+  CHECK(
+      code_of(error_list(R"({"errMsg":"동의정보를 일시적으로 조회할 수 없습니다."},{"returnCode":"openapi-4001"})")) ==
+      meter_errc::unavailable);
 }
 
 TEST_CASE("an empty list is no data", "[kepco]") { CHECK(code_of(error_list("")) == meter_errc::no_data); }

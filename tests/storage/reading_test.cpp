@@ -247,6 +247,8 @@ TEST_CASE("a kept day never forgets a value, and says whether to ask again", "[s
   REQUIRE(history.size() == 1);
   CHECK(history[0].user == u.id);
   CHECK(history[0].closed == std::set<korean_day>{day(-2)});
+  CHECK(history[0].noted.size() == 1);
+  CHECK(history[0].noted.contains(day(-1)));
   CHECK(s.read().history({}, 10, day(-1), day(0)).value().at(0).closed.empty());
   CHECK(s.read().history(u.id, 10, day(-9), day(0)).value().empty());
   s.enrol("more", 1000, 0, "3234567890");
