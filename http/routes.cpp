@@ -13,7 +13,7 @@ namespace {
 namespace h = handlers;
 
 /// A body is kept in memory before it is looked at, so that it gets no more room than its route has use for.
-constexpr std::size_t largest_needless_body = 1024;
+constexpr std::size_t largest_needless_body = 4 * 1024; // a user that is sent back has room, in Korean too
 constexpr std::size_t largest_customer_body = 16 * 1024;
 
 using enum role;

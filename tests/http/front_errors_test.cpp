@@ -67,7 +67,7 @@ TEST_CASE("a body gets no more room than its route has use for", "[http][front]"
   world.enrol("a");
   world.start_campaign();
   CHECK(raw(world, "GET", "/livez", "{}").status == 200);
-  check_problem(raw(world, "GET", "/livez", std::string(2'000, ' ')), 413);
+  check_problem(raw(world, "GET", "/livez", std::string(5'000, ' ')), 413);
   check_problem(raw(world, "PUT", "/responses/1/accept", std::string(20'000, ' ')), 413);
   CHECK(world.call("POST", "/drs", {{"name", std::string(20'000, 'n')}, {"type", "reliable"}}).status == 400);
 }
@@ -223,6 +223,10 @@ TEST_CASE("calls that take no body refuse one that says something", "[http][fron
   }
   CHECK(world.get("/users/1").body["enrolled"] == true);
   CHECK(raw(world, "POST", "/users/1/token", "{}").status == 201);
+  std::string longest;
+  for (int i = 0; i < 200; ++i) longest += "가";
+  REQUIRE(world.call("PATCH", "/users/1", {{"name", longest}}).status == 200);
+  CHECK(raw(world, "POST", "/users/1/token", world.get("/users/1").body.dump()).status == 201); // sent back
 }
 
 TEST_CASE("what ends a campaign changes nothing else by the way", "[http][front]") {
