@@ -229,6 +229,7 @@ void settling(bench& on) {
 
 void fetching(bench& on) {
   fetch(on, {});
+  fetch(on, {.latency = 1ms});
   fetch(on, {.concurrency = 32, .latency = 20ms});
 }
 
