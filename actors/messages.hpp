@@ -206,6 +206,7 @@ struct retry_check {
 struct push_frame {
   std::shared_ptr<const std::string> head;
   std::string tail;
+  std::int64_t event_seq = 0; ///< of an event of the console; 0: anything else
 };
 /// A connected socket, as the hub sees it. push() is thread-safe and never blocks; a socket that is too slow closes
 /// itself.

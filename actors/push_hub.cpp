@@ -10,6 +10,8 @@ namespace dr::actors {
 
 namespace {
 
+constexpr std::size_t closings_remembered = 1000;
+
 push_frame whole(std::string text) { return {std::make_shared<const std::string>(std::move(text)), {}}; }
 
 /// The response as the alert shows it: as read, but for a newer answer that was told meanwhile.
@@ -36,7 +38,7 @@ response alerted(const campaign& c, const storage::dispatched_response& row, con
 void push_hub_state::attach(const attach_customer& who) {
   if (!who.sink || !users_of.emplace(who.sink.get(), who.user).second) return;
   auto& connected = customers[who.user];
-  connected.name = who.user_name;
+  if (connected.sinks.empty()) connected.name = who.user_name; // else a newer one may have been heard of
   connected.sinks.push_back(who.sink);
 }
 
@@ -72,6 +74,7 @@ void push_hub_state::tell(user_id user, std::string text) {
 void push_hub_state::alert(const alert_users& what) {
   const auto& c = *what.of;
   if (!c.open()) return;
+  told_closed.erase(c.id);
   // It says what older news said, and reaches everybody.
   std::erase_if(doubts, [&c](const doubt& older) { return older.of->id == c.id && older.of->version < c.version; });
   auto kind = c.status == campaign_status::scheduled ? campaign_notice_kind::announced : campaign_notice_kind::started;
@@ -95,7 +98,7 @@ void push_hub_state::alert(const alert_users& what) {
 /// At once for those of whom the hub knows that they are part of the campaign; storage is asked about all others.
 void push_hub_state::notice(const campaign_noticed& what) {
   const auto id = what.of->id;
-  if (!what.of->open()) closings.erase(id);
+  if (!what.of->open() && !first_closing(id)) return;
   std::erase_if(doubts, [id](const doubt& older) { return older.of->id == id; }); // the newest says all
   if (customers.empty()) return;
   const auto frame = whole(encoder->campaign_message(what.kind, *what.of));
@@ -155,7 +158,16 @@ void push_hub_state::renamed(user_id id, const std::string& now) {
   if (auto it = customers.find(id); it != customers.end()) it->second.name = now;
 }
 
+/// A campaign is over once, and may say so more than once.
+bool push_hub_state::first_closing(campaign_id id) {
+  closings.erase(id);
+  if (!told_closed.insert(id).second) return false;
+  if (told_closed.size() > closings_remembered) told_closed.erase(told_closed.begin());
+  return true;
+}
+
 void push_hub_state::closed(const campaign& now) {
+  if (told_closed.contains(now.id)) return;
   if (!closings.emplace(now.id, std::make_shared<const campaign>(now)).second) return;
   self->delayed_send(self, closing_patience, closing_due{now.id});
 }

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -74,6 +75,7 @@ struct push_hub_state {
   void notice(const campaign_noticed& what);
   void committed(const storage::committed& what);
   void renamed(user_id id, const std::string& now);
+  bool first_closing(campaign_id id);
   void closed(const campaign& now);
   void closing_untold(campaign_id id);
   void answered(const response& now);
@@ -87,7 +89,7 @@ struct push_hub_state {
   // the console's events (push_tail.cpp)
   void find_tail();
   void read_tail();
-  void tell_admins(std::string text);
+  void tell_admins(std::string text, std::int64_t event_seq = 0);
 
   push_hub_impl::pointer self;
   store_actor store;
@@ -97,6 +99,7 @@ struct push_hub_state {
   std::unordered_map<push_sink*, user_id> users_of;                          ///< of every customer's sink
   std::unordered_map<campaign_id, std::unordered_set<user_id>> members;      ///< connected ones
   std::unordered_map<campaign_id, std::shared_ptr<const campaign>> closings; ///< committed, and not told yet
+  std::set<campaign_id> told_closed;                                         ///< the last of which it was told
   std::deque<doubt> doubts;                                                  ///< the first is being asked about
   std::uint64_t doubts_so_far = 0;
   bool asking = false; ///< or the pause before it is asked again

@@ -14,7 +14,7 @@ constexpr int tail_page = 100;
 constexpr std::chrono::milliseconds tail_pause{25};
 constexpr std::chrono::milliseconds pause_in_burst{10};
 constexpr std::chrono::milliseconds look_again_for_events{500};
-/// A console that connected while the end of the log was still being looked for is told so many older events again.
+/// A console that connected while the end of the log was still being looked for may need so many older events.
 constexpr std::int64_t repeated = 100;
 
 } // namespace
@@ -49,7 +49,7 @@ void push_hub_state::read_tail() {
       self, store, read_timeout, [filter](storage::reader& from) { return from.events(filter); },
       [this](const std::vector<event>& events) {
         for (const auto& e : events) {
-          tell_admins(encoder->admin_event(e));
+          tell_admins(encoder->admin_event(e), e.seq);
           told_seq = e.seq;
         }
         bool more = std::ssize(events) == tail_page;
@@ -58,8 +58,8 @@ void push_hub_state::read_tail() {
       [this](const error&) { self->delayed_send(self, look_again_for_events, tail_due{}); });
 }
 
-void push_hub_state::tell_admins(std::string text) {
-  push_frame frame{std::make_shared<const std::string>(std::move(text)), {}};
+void push_hub_state::tell_admins(std::string text, std::int64_t event_seq) {
+  push_frame frame{std::make_shared<const std::string>(std::move(text)), {}, event_seq};
   for (const auto& sink : admins) sink->push(frame);
 }
 

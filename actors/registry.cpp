@@ -71,10 +71,7 @@ campaign_base registry_state::campaign_of(campaign_id id) {
 
 void registry_state::spawn_campaign(campaign_id id, std::shared_ptr<const campaign> row) {
   auto& entry = campaigns[id];
-  if (row) {
-    learn(row);
-    row = entry.row; // what is known may be newer
-  }
+  if (row) learn(row);
   entry.born_at = self->clock().now();
   entry.reviving = false;
   entry.handle = self->spawn(campaign_behavior, world, id, std::move(row));

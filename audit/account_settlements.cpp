@@ -116,6 +116,12 @@ void imply_running_quarter(check_input& input, const reduction_check& check) {
     running = static_cast<std::int32_t>(left);
 }
 
+/// A day is kept without any value, and not closed, only when it was too old to be waited for.
+void pass_over_empty_days(const storage::check_material& material, check_input& input) {
+  for (const auto& [day, kept] : material.days)
+    if (!kept.closed && kept.profile == day_profile{}) input.metered.closed.insert(day);
+}
+
 evidence evidence_of(const account_view& view, const response_file& file, const settled_points& points,
                      const holiday_list& holidays) {
   evidence out;
@@ -132,6 +138,7 @@ evidence evidence_of(const account_view& view, const response_file& file, const 
   doubt_days(material, file.check->checked_at, out);
   doubt_number(view, points.at(file.response->id), out);
   out.input = storage::input_of(material, holidays);
+  pass_over_empty_days(material, out.input);
   imply_running_quarter(out.input, *file.check);
   return out;
 }

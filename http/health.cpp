@@ -267,7 +267,8 @@ void write_parked(json_writer& out, const storage::parked_check& one) {
 
 } // namespace
 
-awaitable<result<std::string>> overview_json(front_context& app, std::string head, std::optional<std::string> origin) {
+awaitable<result<overview_text>> overview_json(front_context& app, std::string head,
+                                               std::optional<std::string> origin) {
   auto reading = read_overview(app);
   auto rows = co_await std::move(reading);
   if (!rows) co_return rows.error();
@@ -275,8 +276,9 @@ awaitable<result<std::string>> overview_json(front_context& app, std::string hea
   const auto push = co_await std::move(hub);
   auto asking = ask_health(app);
   const auto health = co_await std::move(asking);
-  std::string text;
-  json_writer out(text);
+  overview_text made;
+  if (!rows->events.empty()) made.last_event = rows->events.back().seq;
+  json_writer out(made.json);
   const auto* link_origin = origin ? &*origin : nullptr;
   out.begin_object();
   if (!head.empty()) out.field("type", head);
@@ -300,7 +302,7 @@ awaitable<result<std::string>> overview_json(front_context& app, std::string hea
     out.end_object();
   }
   out.end_object();
-  co_return text;
+  co_return made;
 }
 
 } // namespace dr::http

@@ -17,8 +17,12 @@ health_status judge(const health_report& report) noexcept;
 std::string to_json(const health_report& report, const front_context& app, bool with_errors);
 /// Asks, and writes to the log what has begun and what is over.
 awaitable<void> watch_health(context_ptr app);
+struct overview_text {
+  std::string json;
+  std::int64_t last_event = 0; ///< there were no later ones when it was read
+};
 /// `{at, campaigns, users, checks, health, events}`, with `type` in front unless it is empty. Without an origin it has
 /// no links. Fails: store errors.
-awaitable<result<std::string>> overview_json(front_context& app, std::string type, std::optional<std::string> origin);
+awaitable<result<overview_text>> overview_json(front_context& app, std::string type, std::optional<std::string> origin);
 
 } // namespace dr::http

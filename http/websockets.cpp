@@ -147,9 +147,9 @@ awaitable<void> send_customer_snapshot(state_ptr state, websocket_ptr socket, st
 
 awaitable<void> send_admin_snapshot(state_ptr state, websocket_ptr socket, std::shared_ptr<live_sink> sink) {
   auto pending = overview_json(*state->app, "snapshot", std::nullopt);
-  auto text = co_await std::move(pending);
-  if (text)
-    sink->go_live(std::move(*text));
+  auto made = co_await std::move(pending);
+  if (made)
+    sink->go_live(std::move(made->json), made->last_event);
   else
     socket->close(close_code::try_again_later, "no snapshot can be read now, connect again soon");
 }

@@ -108,11 +108,7 @@ next_step check_work::decide(time_point now) {
     if (!over) return park_now{material_.reason};
     return settle(unverifiable_in_time(material_.response.baseline), now);
   }
-  if (material_.cust_no.empty()) {
-    // What was settled with the number stands.
-    if (material_.revision > 1) return park_now{"the user has no customer number any more"};
-    return settle(unverifiable_without_number(material_.response.baseline), now);
-  }
+  if (material_.cust_no.empty()) return settle(unverifiable_without_number(material_.response.baseline), now);
   if (now < earliest()) return try_later{earliest(), deadline(), "the metered values are not due yet"};
   bool late = now >= deadline();
   if (const auto* other = waited_for(late)) {
@@ -122,6 +118,7 @@ next_step check_work::decide(time_point now) {
   }
   if (auto days = event_days_to_refresh(); !days.empty()) return ask(std::move(days));
 
+  pass_over_empty_days(now);
   input_.metered.deadline_passed = false;
   auto said = rules_->judge(input_);
   if (const auto* waits = std::get_if<evaluation_waits>(&said)) {
@@ -134,6 +131,15 @@ next_step check_work::decide(time_point now) {
       if (!answered_.contains(day)) return later(why_waiting({{day}, {}, {}}));
   }
   return settle(std::get<evaluation>(said), now);
+}
+
+/// Old days without any value, as far as it is looked at, that were asked for lately: this try does without them.
+void check_work::pass_over_empty_days(time_point now) {
+  if (material_.fresh) return;
+  for (const auto& [day, kept] : material_.days)
+    if (!kept.closed && kept.profile == day_profile{} &&
+        asked_lately(day, kept.fetched_at, now, rules_->metering.verification_deadline))
+      input_.metered.closed.insert(day);
 }
 
 void check_work::learn(const fetched_day& answer, time_point now) {

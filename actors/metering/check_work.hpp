@@ -73,6 +73,7 @@ private:
   const campaign* waited_for(bool late) const; ///< the other one that this check waits for
   std::vector<korean_day> event_days_to_refresh() const;
   std::vector<korean_day> not_asked(const evaluation_waits& waits) const;
+  void pass_over_empty_days(time_point now);
   ask_days ask(std::vector<korean_day> days);
   try_later later(std::string reason) const;
   std::string why_waiting(const evaluation_waits& waits) const;

@@ -21,6 +21,10 @@ bool gaps_are_final(korean_day day, time_point now, std::chrono::hours deadline)
   return start_of(day + std::chrono::days{1}) + deadline <= now;
 }
 
+bool asked_lately(korean_day day, time_point noted, time_point now, std::chrono::hours deadline) {
+  return gaps_are_final(day, now, deadline) && now < noted + empty_again_after;
+}
+
 bool answers_the_day(const fetched_day& answer) {
   if (!answer.failure) return true;
   return answer.failure->code == meter_errc::no_data || answer.failure->code == meter_errc::no_consent;

@@ -25,6 +25,9 @@ bool answers_the_day(const fetched_day& answer);
 /// the customer yet.
 inline constexpr std::chrono::hours empty_again_after{24};
 
+/// Was an old day that is not closed asked for so lately (`noted`) that it need not be again?
+bool asked_lately(korean_day day, time_point noted, time_point now, std::chrono::hours deadline);
+
 /// What to write down of an answer; nothing when it tells nothing new. `known`: what is kept so far, if anything. The
 /// day is closed when complete and over, when KEPCO will never give it, or when its gaps are final; a day without any
 /// value only when it is found so again, empty_again_after the first time.

@@ -90,8 +90,7 @@ void history_state::page_came(page_read page, std::size_t asked_for, korean_day 
       if (user.closed.contains(day)) continue;
       const auto found = user.noted.find(day);
       const auto noted = found == user.noted.end() ? std::nullopt : std::optional(found->second);
-      const bool old = gaps_are_final(day, now, parts.rules->metering.verification_deadline);
-      if (old && noted && now < *noted + empty_again_after) continue;
+      if (noted && asked_lately(day, *noted, now, parts.rules->metering.verification_deadline)) continue;
       to_ask.push_back({user.cust_no, day, noted});
     }
   }

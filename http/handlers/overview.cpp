@@ -11,8 +11,8 @@ namespace dr::http::handlers {
 awaitable<reply> get_overview(call& c) {
   if (auto fine = no_query(c.http); !fine) co_return refuse(c, fine.error());
   auto pending = overview_json(c.app, {}, c.how.origin);
-  auto body = co_await std::move(pending);
-  co_return body ? json_reply(c.how, 200, std::move(*body)) : refuse(c, body.error());
+  auto made = co_await std::move(pending);
+  co_return made ? json_reply(c.how, 200, std::move(made->json)) : refuse(c, made.error());
 }
 
 namespace {

@@ -55,28 +55,6 @@ TEST_CASE("a recheck waits while KEPCO is away instead of judging from what is k
   CHECK(w.points(told.id) == 1300);
 }
 
-TEST_CASE("a recheck of a user whose number is gone leaves the settled check standing until it is back",
-          "[actors][metering]") {
-  metering_world w;
-  one_user told(w);
-  w.start();
-  REQUIRE(w.settles(told.campaign));
-  storage::change_user number;
-  number.id = told.id;
-  number.cust_no = "";
-  w.commit(number);
-  REQUIRE(w.ask<storage::written>(w.parts.stable.verification, order_recheck{w.only_check(told.campaign).id, nullptr})
-              .has_value());
-  REQUIRE(w.until([&] { return w.overview().checks_parked == 1; }, 5min));
-  CHECK(w.points(told.id) == 1383);
-  CHECK(w.only_check(told.campaign).revision == 1);
-  number.cust_no = "0000000001";
-  w.commit(number);
-  REQUIRE(w.ask<storage::written>(w.parts.stable.verification, retry_check{response_id{1}, nullptr}).has_value());
-  REQUIRE(w.until([&] { return w.only_check(told.campaign).revision == 2; }, 5min));
-  CHECK(w.points(told.id) == 1383);
-}
-
 TEST_CASE("rechecks of the same data change nothing, however often and in whatever order", "[actors][metering]") {
   // With an adjustment for what was used less before the event, the first campaign has a lower baseline than the
   // second.

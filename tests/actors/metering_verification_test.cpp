@@ -339,6 +339,26 @@ TEST_CASE("a check waits for the answer to an open campaign that would decide it
   CHECK(w.only_check(mine).baseline.saa);
 }
 
+TEST_CASE("an old day without any value is not asked for again at each try of a check", "[actors][metering]") {
+  metering_world w;
+  storage::change_user method;
+  method.id = w.enrol("samsung", 400, "0000000001");
+  method.method = baseline_method::mid_6_10;
+  w.commit(method);
+  const auto campaign = w.campaign_over("2026-07-01T13:00", "2026-07-01T14:00");
+  bool there = false;
+  w.kepco->fault = [&](const std::string&, korean_day day) -> std::optional<meter_error> {
+    if (day < day_of("2026-06-24") || (day == today && !there)) return meter_error{meter_errc::no_data, ""};
+    return std::nullopt;
+  };
+  w.start();
+  w.pass(5min, 1s);
+  CHECK(w.kepco->asked_for("0000000001", today) > 3);
+  CHECK(w.kepco->asked_for("0000000001", day_of("2026-06-19")) == 1);
+  there = true;
+  CHECK(w.settles(campaign, 30min));
+}
+
 TEST_CASE("many checks are worked off with bounded batches", "[actors][metering]") {
   metering_world w;
   std::vector<user_id> users;

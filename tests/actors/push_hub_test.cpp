@@ -68,6 +68,21 @@ TEST_CASE_METHOD(hub_world, "the hub tells of a closed campaign whose actor is n
   CHECK(has(hers->got, "ended 1"));
 }
 
+TEST_CASE_METHOD(hub_world, "an end is told once, however often and in whatever order the hub hears of it",
+                 "[actors]") {
+  auto dr = start_campaign();
+  auto hers = connect(samsung);
+  end(dr.id);
+  news(campaign_notice_kind::ended, stored(dr.id)); // by an actor that was revived
+  auto over = stored(dr.id);
+  over.frozen = false;
+  auto what = std::make_shared<storage::committed>();
+  what->results.push_back(storage::written{over});
+  caf::anon_send(all.hub, batch_committed{what}); // of a commit whose outcome was in doubt
+  pass(closing_patience + 1s);
+  CHECK(hers->got == texts{"ended 1"});
+}
+
 TEST_CASE_METHOD(hub_world, "a connected customer's alert carries its present name", "[actors]") {
   auto hers = connect(samsung), his = connect(lg);
   storage::change_user name;

@@ -1,4 +1,5 @@
 // The WebSockets of customers and console.
+#include "http/live_sink.hpp"
 #include "tests/http/front_world.hpp"
 
 #include <catch2/catch.hpp>
@@ -217,6 +218,32 @@ TEST_CASE("the console gets the overview, then events in order and summaries", "
   }
   console.send("hello");
   CHECK(next_of(console, "error")["problem"]["status"] == 400);
+}
+
+TEST_CASE("a sink holds messages back until the snapshot is out, and drops events that are not newer", "[http][ws]") {
+  struct recording_session final : http::websocket_session {
+    bool send(http::websocket_frame frame) override {
+      got.push_back(frame.tail);
+      return true;
+    }
+    void close(std::uint16_t, std::string) override { closed = true; }
+    bool is_open() const noexcept override { return !closed; }
+    std::uint64_t id() const noexcept override { return 1; }
+    std::vector<std::string> got;
+    bool closed = false;
+  };
+  auto socket = std::make_shared<recording_session>();
+  http::live_sink sink(socket, 5);
+  sink.push({nullptr, "older", 6});
+  sink.push({nullptr, "known", 7});
+  sink.push({nullptr, "summary"});
+  sink.push({nullptr, "newer", 8});
+  CHECK(socket->got.empty());
+  sink.go_live("snapshot", 7);
+  sink.push({nullptr, "late and known", 5}); // the log is told page by page, to all consoles alike
+  sink.push({nullptr, "next", 9});
+  CHECK(socket->got == std::vector<std::string>{"snapshot", "summary", "newer", "next"});
+  CHECK_FALSE(socket->closed);
 }
 
 TEST_CASE("connected customers are counted", "[http][front][ws]") {

@@ -212,6 +212,16 @@ TEST_CASE("a check settled at the deadline with gaps is computed anew with the s
   CHECK(found.kept().empty());
 }
 
+TEST_CASE("a day that is kept without any value was too old for the check to wait for", "[unit][audit]") {
+  one_account books;
+  books.account.days[weekdays_before[4]] = {{}, false, at(event_day, 16)};
+  audit::recomputed done;
+  auto found = audited(books, &done);
+  INFO(told(found));
+  CHECK(found.kept().empty());
+  CHECK(done.checks == 1);
+}
+
 TEST_CASE("an accept of a frozen campaign has a check or a queued one", "[unit][audit]") {
   one_account books;
   books.account.checks.clear();
