@@ -81,6 +81,12 @@ TEST_CASE_METHOD(hub_world, "an end is told once, however often and in whatever 
   caf::anon_send(all.hub, batch_committed{what}); // of a commit whose outcome was in doubt
   pass(closing_patience + 1s);
   CHECK(hers->got == texts{"ended 1"});
+  // Who was told meanwhile that it goes on hears of the end again.
+  auto row = storage::dispatched_response{{1}, samsung, 100'000, answer::ignore, 1};
+  caf::anon_send(all.hub, alert_users{std::make_shared<const campaign>(dr), {row}});
+  news(campaign_notice_kind::ended, stored(dr.id));
+  REQUIRE(hers->got.size() == 3);
+  CHECK(hers->got.back() == "ended 1");
 }
 
 TEST_CASE_METHOD(hub_world, "a connected customer's alert carries its present name", "[actors]") {
