@@ -98,8 +98,14 @@ void push_hub_state::alert(const alert_users& what) {
 /// At once for those of whom the hub knows that they are part of the campaign; storage is asked about all others.
 void push_hub_state::notice(const campaign_noticed& what) {
   const auto id = what.of->id;
-  if (!what.of->open() && !first_closing(id)) return;
-  std::erase_if(doubts, [id](const doubt& older) { return older.of->id == id; }); // the newest says all
+  if (what.of->open())
+    told_closed.erase(id);
+  else if (!first_closing(id))
+    return;
+  // The newest says all.
+  std::erase_if(doubts, [&what](const doubt& older) {
+    return older.of->id == what.of->id && older.of->version <= what.of->version;
+  });
   if (customers.empty()) return;
   const auto frame = whole(encoder->campaign_message(what.kind, *what.of));
   if (auto m = members.find(id); m != members.end())

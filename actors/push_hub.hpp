@@ -99,7 +99,7 @@ struct push_hub_state {
   std::unordered_map<push_sink*, user_id> users_of;                          ///< of every customer's sink
   std::unordered_map<campaign_id, std::unordered_set<user_id>> members;      ///< connected ones
   std::unordered_map<campaign_id, std::shared_ptr<const campaign>> closings; ///< committed, and not told yet
-  std::set<campaign_id> told_closed;                                         ///< the last of which it was told
+  std::set<campaign_id> told_closed;                                         ///< of the newest campaigns
   std::deque<doubt> doubts;                                                  ///< the first is being asked about
   std::uint64_t doubts_so_far = 0;
   bool asking = false; ///< or the pause before it is asked again

@@ -82,7 +82,7 @@ std::vector<std::string> add_neighbours(const account_view& view, const response
 void doubt_days(const storage::check_material& material, time_point checked_at, evidence& out) {
   std::vector<korean_day> later;
   for (const auto& [day, stored] : material.days)
-    if (stored.fetched_at > checked_at) later.push_back(day);
+    if (stored.fetched_at > checked_at && stored.profile != day_profile{}) later.push_back(day);
   if (later.empty()) return;
   constexpr std::size_t named = 5;
   auto more = later.size() > named ? later.size() - named : 0;

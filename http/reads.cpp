@@ -128,12 +128,12 @@ awaitable<result<std::vector<storage::statement_row>>> read_statement(front_cont
 
 awaitable<result<overview_rows>> read_overview(front_context& app) {
   return read_within(app, [](reader& from) -> result<overview_rows> {
+    auto events = from.last_events(overview_events); // first: all that follows is as new, or newer
+    if (!events) return events.error();
     auto counts = from.overview();
     if (!counts) return counts.error();
     auto running = from.campaigns({campaign_status::running, {}}, {0, 0, overview_campaigns});
     if (!running) return running.error();
-    auto events = from.last_events(overview_events);
-    if (!events) return events.error();
     auto parked = from.parked_checks(overview_parked);
     if (!parked) return parked.error();
     return overview_rows{*counts, std::move(*parked), std::move(running->items), std::move(*events)};

@@ -133,7 +133,7 @@ next_step check_work::decide(time_point now) {
   return settle(std::get<evaluation>(said), now);
 }
 
-/// Old days without any value, as far as it is looked at, that were asked for lately: this try does without them.
+/// Old days without any value that were asked for lately: this try does without them.
 void check_work::pass_over_empty_days(time_point now) {
   if (material_.fresh) return;
   for (const auto& [day, kept] : material_.days)

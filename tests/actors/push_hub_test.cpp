@@ -87,6 +87,9 @@ TEST_CASE_METHOD(hub_world, "an end is told once, however often and in whatever 
   news(campaign_notice_kind::ended, stored(dr.id));
   REQUIRE(hers->got.size() == 3);
   CHECK(hers->got.back() == "ended 1");
+  news(campaign_notice_kind::changed, dr);
+  news(campaign_notice_kind::ended, stored(dr.id));
+  CHECK(hers->got.back() == "ended 1");
 }
 
 TEST_CASE_METHOD(hub_world, "a connected customer's alert carries its present name", "[actors]") {

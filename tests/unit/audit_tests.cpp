@@ -220,6 +220,11 @@ TEST_CASE("a day that is kept without any value was too old for the check to wai
   INFO(told(found));
   CHECK(found.kept().empty());
   CHECK(done.checks == 1);
+  // Found empty again, and closed, since: no reason why the figures should differ.
+  books.account.days[weekdays_before[4]] = {{}, true, at(event_day, 17)};
+  CHECK(audited(books).kept().empty());
+  set_hour(books.account.days[event_day].profile, 14, 80'000);
+  CHECK(only(audited(books)).kind == finding_kind::settlement);
 }
 
 TEST_CASE("an accept of a frozen campaign has a check or a queued one", "[unit][audit]") {
