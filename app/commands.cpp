@@ -4,10 +4,13 @@
 #include "app/restart.hpp"
 #include "config/data_dir.hpp"
 #include "config/flags.hpp"
+#include "config/table.hpp"
 #include "http/tokens.hpp"
 #include "storage/postgres/postgres_database.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace dr {
 namespace {
@@ -17,9 +20,20 @@ int say_no(const error& why) {
   return exit_configuration_refused;
 }
 
+/// What flags say to the server the simulator hears by variables: it has no such flags.
+std::vector<std::string> simulator_environment(const settings_sources& from) {
+  std::vector<std::string> made;
+  if (from.file) made.push_back("DR_CONFIG=" + from.file->string());
+  for (const auto* key : {"sim.address", "data_dir", "clock.start", "clock.rate"})
+    if (const auto flag = from.flags.find(key); flag != from.flags.end())
+      made.push_back(find_setting(key)->environment_name() + "=" + flag->second);
+  return made;
+}
+
 } // namespace
 
-int up(const settings& s, const std::vector<std::string>& arguments, bool with_simulator) {
+int up(const settings& s, const settings_sources& from, const std::vector<std::string>& arguments,
+       bool with_simulator) {
   if (auto made = make_data_dir(s.data_dir); !made) return say_no(made.error());
   launcher_options options;
   options.http_address = s.http.address;
@@ -30,9 +44,14 @@ int up(const settings& s, const std::vector<std::string>& arguments, bool with_s
     const auto simulator = std::filesystem::path(own_executable()).parent_path() / "kepco-sim";
     options.simulator_command = {simulator.string()};
     options.simulator_address = s.sim.address;
+    options.simulator_environment = simulator_environment(from);
   }
   options.auth_off = s.auth == auth_mode::off;
-  options.handover.release = s.http.drain_timeout;
+  // A little longer than the server gives itself; with no time for requests at all it still has to let go in order.
+  constexpr std::chrono::seconds grace{5};
+  options.stop_timeout = s.actors.stop_timeout + s.http.drain_timeout + grace;
+  options.handover.leave = options.stop_timeout;
+  options.handover.release = std::max(s.http.drain_timeout, std::chrono::milliseconds{1'000});
   return run_launcher(options);
 }
 

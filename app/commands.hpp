@@ -8,8 +8,9 @@
 
 namespace dr {
 
-/// Starts simulator and server under the launcher, which keeps the socket. `arguments` are passed on to `serve`.
-int up(const settings& s, const std::vector<std::string>& arguments, bool with_simulator);
+/// Starts simulator and server under the launcher, which keeps the socket. `arguments` are passed on to `serve`;
+/// `from` is where the settings come from: the simulator has its own from there too.
+int up(const settings& s, const settings_sources& from, const std::vector<std::string>& arguments, bool with_simulator);
 /// Has the server that `up` runs on the data folder replaced by this program, without losing a request. Silent when
 /// none runs if `only_if_running`. Returns the exit code, see restart_server().
 int restart(const settings& s, bool only_if_running);

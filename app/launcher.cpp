@@ -76,7 +76,8 @@ launcher::launcher(const launcher_options& options, int listener, unique_descrip
     : options_(options), address_(options.http_address), listener_(listener), requests_(std::move(requests)) {
   address_.port = port_of(listener);
   const launcher_child::restart_policy policy{options.backoff_min, options.backoff_max, options.healthy};
-  if (!options.simulator_command.empty()) children_.emplace_back("simulator", options.simulator_command, policy);
+  if (!options.simulator_command.empty())
+    children_.emplace_back("simulator", options.simulator_command, policy, std::nullopt, options.simulator_environment);
   children_.push_back(make_server(options.server_command.front()));
   succession_.emplace(
       options.handover, server(), [this](const std::string& program) { return make_server(program); },

@@ -17,6 +17,7 @@ struct launcher_options {
   std::filesystem::path data_dir;             ///< must exist; holds launcher.pid and launcher.sock
   std::vector<std::string> server_command;    ///< program and arguments; gets the socket as descriptor 3 (LISTEN_FDS)
   std::vector<std::string> simulator_command; ///< empty: no simulator is started
+  std::vector<std::string> simulator_environment; ///< "NAME=value", on top of ours
   endpoint simulator_address;                 ///< where the simulator will answer, for the banner and to wait for it
   bool auth_off = false;                      ///< the banner's examples then need no token
   std::chrono::milliseconds backoff_min{200}; ///< until a dead child is started again; doubles with every death …

@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
       [&](const dr::loaded_settings& loaded) {
         auto arguments = arguments_after("up", argc, argv);
         std::erase(arguments, "--no-simulator");
-        return dr::up(loaded.settings, arguments, !without_simulator && !loaded.settings.kepco.base_url_given);
+        return dr::up(loaded.settings, sources, arguments, !without_simulator && !loaded.settings.kepco.base_url_given);
       })
       ->add_flag("--no-simulator", without_simulator, "do not start kepco-sim");
   add("restart", "Put this program in the place of the server that `up` runs, without losing a request",

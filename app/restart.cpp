@@ -10,7 +10,7 @@ namespace dr {
 
 namespace {
 
-constexpr std::chrono::minutes longest_silence{10}; // the launcher's own limits are shorter
+constexpr std::chrono::minutes longest_silence{30}; // the launcher's own limits are shorter
 
 } // namespace
 

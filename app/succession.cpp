@@ -112,9 +112,9 @@ void succession::finish() {
 
 bool succession::bury(pid_t pid, int status) {
   if (is_running(successor_) && successor_->pid() == pid) {
-    hear(*successor_); // its last words
-    if (!successor_) return true;
-    successor_->signal(SIGKILL); // what it left behind in its group
+    hear(*successor_);             // its last words
+    if (!successor_) return false; // it was prepared, and so is the server that has died
+    successor_->signal(SIGKILL);   // what it left behind in its group
     successor_->died(clock::now());
     if (course_) act(course_->successor_ended(how_it_ended(status)));
     return true;

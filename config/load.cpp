@@ -119,7 +119,14 @@ void settle_kepco(loading& l) {
   parse_base_url(s.kepco.base_url, host);
   s.kepco.simulated =
       host == "localhost" || endpoint{host, 0}.loopback() || endpoint{host, 0} == endpoint{s.sim.address.host, 0};
-  if (s.kepco.simulated) return;
+  if (s.kepco.simulated) {
+    if (s.kepco.base_url_given && !s.kepco.service_key.empty())
+      l.made.warnings.push_back(
+          "kepco.base_url is on this machine and so taken for a simulator, though a service key is "
+          "given; if it leads to KEPCO, set metering.lag_minutes = 60, metering.ask_early = false "
+          "and users.assign_cust_no = false");
+    return;
+  }
   make_safe(l, "metering.lag_minutes", "60");
   make_safe(l, "metering.ask_early", "false");
   make_safe(l, "users.assign_cust_no", "false");

@@ -1,5 +1,7 @@
 // dr-demo: plays one campaign with simulated customers against a running server and shows who was credited what, and
 // why.
+#include "config/flags.hpp"
+#include "config/load.hpp"
 #include "demo/api_client.hpp"
 #include "demo/customer.hpp"
 #include "demo/table.hpp"
@@ -233,9 +235,11 @@ void play(const options& opt) {
              all.front().id);
 }
 
-std::string from_environment(const char* name, std::string fallback) {
-  const char* value = std::getenv(name);
-  return value != nullptr && *value != '\0' ? value : fallback;
+/// Where a server that listens on `address` is reached from this machine.
+std::string reachable(endpoint address) {
+  if (address.host == "0.0.0.0") address.host = "127.0.0.1";
+  if (address.host == "::") address.host = "::1";
+  return address.text();
 }
 
 } // namespace
@@ -243,10 +247,17 @@ std::string from_environment(const char* name, std::string fallback) {
 
 int main(int argc, char** argv) {
   using namespace dr::demo;
+  dr::settings_sources sources{{}, dr::process_environment(), {}};
+  if (const char* file = std::getenv("DR_CONFIG"); file && *file) sources.file = file;
+  const auto loaded = dr::load_settings(sources);
+  if (!loaded) {
+    fmt::print(stderr, "dr-demo: the configuration is refused:\n{}\n", loaded.error().detail);
+    return dr::exit_configuration_refused;
+  }
   options opt;
-  opt.server = "http://" + from_environment("DR_HTTP_ADDRESS", "127.0.0.1:8080");
-  opt.simulator = "http://" + from_environment("DR_SIM_ADDRESS", "127.0.0.1:11080");
-  opt.token_file = (std::filesystem::path(from_environment("DR_DATA_DIR", "var")) / "admin.token").string();
+  opt.server = "http://" + reachable(loaded->settings.http.address);
+  opt.simulator = "http://" + reachable(loaded->settings.sim.address);
+  opt.token_file = (loaded->settings.data_dir / "admin.token").string();
   CLI::App app("Plays one campaign with simulated customers against a running server.");
   app.add_option("--server", opt.server, "the server's origin")->capture_default_str();
   app.add_option("--simulator", opt.simulator, "the KEPCO simulator's origin")->capture_default_str();

@@ -24,8 +24,7 @@ choose_source() {
 
 # The pid of the server that holds the data folder's pid file; fails when there is none.
 running_server() {
-  [ -e "$home/drplatform.pid" ] || return 1
-  if flock --nonblock "$home/drplatform.pid" true; then return 1; fi
+  is_held "$home/drplatform.pid" || return 1
   head -n 1 "$home/drplatform.pid"
 }
 
@@ -63,7 +62,8 @@ open_database() {
 release_database() {
   [ -n "$started" ] || return 0
   started=
-  if running_server >/dev/null; then return 0; fi
+  take_start_lock "$home" || return 0
+  if is_held "$home/launcher.pid" || running_server >/dev/null; then return 0; fi
   "$root/script/postgres" stop "$home"
 }
 

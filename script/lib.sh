@@ -44,3 +44,26 @@ data_dir() {
   local dir=${DR_DATA_DIR:-$root/var}
   realpath -m -- "$dir"
 }
+
+# Makes the data folder $1 where it is missing.
+make_home() {
+  [ -d "$1" ] && return
+  # Root's private Postgres runs as the user postgres, who must be able to pass through.
+  local mode=0700
+  [ "$(id -u)" != 0 ] || mode=0711
+  mkdir -p -m "$mode" -- "$1"
+}
+
+# Is the process that this pid file names still there, with the file open? (Trying its lock could get in the way of a start.)
+is_held() {
+  local pid
+  pid=$(head -n 1 -- "$1" 2>/dev/null) && [[ $pid =~ ^[0-9]+$ ]] || return 1
+  grep -qxF -- "$1" < <(readlink -- "/proc/$pid/fd/"*)
+}
+
+# Takes start.lock of the data folder $1 until this script ends, as descriptor 8: whoever has it starts and stops the
+# private Postgres. Fails when another script has it.
+take_start_lock() {
+  { exec 8>>"$1/start.lock"; } || die "cannot write in $1"
+  flock --nonblock 8
+}

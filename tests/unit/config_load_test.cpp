@@ -221,6 +221,9 @@ TEST_CASE("the simulator's address moves the KEPCO address along", "[config]") {
   CHECK(loaded(by_env({{"DR_KEPCO_BASE_URL", "http://127.0.0.2:9/x"}})).settings.kepco.simulated);
   CHECK(loaded(by_env({{"DR_KEPCO_BASE_URL", "http://127.0.0.2:9/x"}})).settings.kepco.base_url_given);
   CHECK_THAT(refused(by_env({{"DR_KEPCO_BASE_URL", "http://user:pw@h/x"}})).detail, Contains("kepco.base_url"));
+  const auto relay = loaded(by_env({{"DR_KEPCO_BASE_URL", "http://127.0.0.1:9443/x"}, {"DR_KEPCO_SERVICE_KEY", "k"}}));
+  REQUIRE(relay.warnings.size() == 1);
+  CHECK_THAT(relay.warnings[0], Contains("taken for a simulator"));
 }
 
 TEST_CASE("lists come from the file as lists and from the environment with commas", "[config]") {

@@ -28,8 +28,11 @@ bool holds_within(std::chrono::seconds limit, const std::function<bool()>& condi
 /// A launcher in a process of its own, with a shell script for a server.
 class launched {
 public:
-  explicit launched(const std::string& script) {
+  explicit launched(const std::string& script, const std::string& simulator = {}) {
     launcher_options options;
+    if (!simulator.empty())
+      options.simulator_command = {"/bin/sh", "-c", simulator, "simulator", (folder / "").string()};
+    options.simulator_environment = {"DR_SIM_ADDRESS=127.0.0.1:7", "DR_CLOCK_RATE=60"};
     options.http_address = {"127.0.0.1", 0};
     options.data_dir = folder / "";
     options.server_command = {"/bin/sh", "-c", script, "server", (folder / "pids").string()};
@@ -118,6 +121,19 @@ TEST_CASE("the listening socket is handed over as systemd does it", "[launcher]"
   launched it("[ \"$LISTEN_PID\" = $$ ] && [ \"$LISTEN_FDS\" = 1 ] && [ \"${DR_HTTP_ADDRESS#127.0.0.1:}\" -gt 0 ] &&"
               " case $(readlink /proc/$$/fd/3) in socket:*) exit 78 ;; esac; exit 75");
   CHECK(it.ended() == 78);
+}
+
+TEST_CASE("the simulator hears what flags have changed for it, and the server does not", "[launcher]") {
+  launched it("echo $$ >>\"$1\"; echo \"[$DR_CLOCK_RATE]\" >\"$1.rate\"; exec sleep 1000",
+              "echo \"$DR_SIM_ADDRESS $DR_CLOCK_RATE\" >\"$1/heard\"; exec sleep 1000");
+  const auto text = [&](const char* name) {
+    std::ifstream in(it.folder / name);
+    std::string line;
+    std::getline(in, line);
+    return line;
+  };
+  CHECK(holds_within(10s, [&] { return text("heard") == "127.0.0.1:7 60"; }));
+  CHECK(holds_within(10s, [&] { return text("pids.rate") == "[]"; }));
 }
 
 TEST_CASE("no server lingers when the launcher is killed", "[launcher]") {
