@@ -17,6 +17,16 @@ constexpr int decision_tries_max = 5;
 /// Until counts that are still in doubt are read again without anybody asking.
 constexpr std::chrono::seconds recount_delay{2};
 
+/// The key with which a change is saved: what was decided on an outdated row is decided again, and so is no answer yet.
+keyed unless_outdated(const keyed& key) {
+  if (!key) return nullptr;
+  auto made = std::make_shared<storage::keyed_request>(*key);
+  made->render = [render = key->render](const result<written>& outcome) {
+    return !outcome && outcome.error().code == errc::version_conflict ? std::string{} : render(outcome);
+  };
+  return made;
+}
+
 } // namespace
 
 // A promise that dies with its actor answers nothing, so the waiting callers are told here.
@@ -108,7 +118,8 @@ void campaign_state::keep(result<written> outcome) {
   auto& j = jobs.front();
   if (!j.key) return conclude(std::move(outcome));
   write(
-      self, world->store, world->write_timeout(), {storage::remember_answer{}, recording(j.key, outcome)},
+      self, world->store, world->write_timeout(),
+      {storage::remember_answer{world->clock->now()}, recording(j.key, outcome)},
       [this, outcome](written done) mutable {
         if (std::holds_alternative<storage::replayed>(done)) return conclude(std::move(done));
         conclude(std::move(outcome));
@@ -119,7 +130,7 @@ void campaign_state::keep(result<written> outcome) {
 void campaign_state::save(const campaign& wanted) {
   write(
       self, world->store, world->write_timeout(),
-      {storage::save_campaign{wanted, row.version, world->clock->now()}, jobs.front().key},
+      {storage::save_campaign{wanted, row.version, world->clock->now()}, unless_outdated(jobs.front().key)},
       [this](written done) {
         if (auto* now = std::get_if<campaign>(&done)) return saved(std::move(*now));
         conclude(std::move(done)); // replayed: the first answer
@@ -176,6 +187,7 @@ void campaign_state::count_anew() {
       self, world->store, world->read_timeout(), [wanted = id](storage::reader& r) { return r.find_campaign(wanted); },
       [this, heard = news](campaign found) {
         counting = false;
+        stale = stale || (known && found.version < row.version);
         take_over(std::move(found), heard);
         for (auto& asker : std::exchange(askers, {})) asker.deliver(row);
         tell_summary();

@@ -19,7 +19,7 @@ void refuse(dispatcher_actor::pointer self, const entity_context& world, const k
     return self->quit();
   }
   write(
-      self, world.store, world.write_timeout(), {storage::remember_answer{}, recording(key, why)},
+      self, world.store, world.write_timeout(), {storage::remember_answer{world.clock->now()}, recording(key, why)},
       [self, why, reply](written done) mutable {
         if (std::holds_alternative<storage::replayed>(done))
           reply.deliver(std::move(done));

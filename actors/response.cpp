@@ -30,7 +30,9 @@ template <class Command> caf::result<written> response_state::take(Command& cmd)
   if (!work) work = std::make_unique<backlog>();
   const auto of_caller =
       std::ranges::count_if(*work, [&](const auto& other) { return other.by().user == cmd.by.user; });
-  if (std::cmp_greater_equal(of_caller, response_backlog_max) || work->size() >= response_backlog_of_all)
+  if (std::cmp_greater_equal(of_caller, response_backlog_max))
+    return to_caf(fail(errc::too_many_requests, "too many commands of yours for this response at once: slow down"));
+  if (work->size() >= response_backlog_of_all)
     return to_caf(fail(errc::overloaded, "too many commands for this response at once: try again"));
   auto reply = self->make_response_promise<written>();
   work->push_back({std::move(cmd), reply});

@@ -220,13 +220,26 @@ verdict judge(evidence& from, const reduction_check& check, const std::string& c
   auto given_up = unverifiable_in_time(from.input.event.baseline);
   if (check.detail == given_up.detail && compare(check, given_up).stored.empty()) return given_up;
   auto said = evaluate(from.input);
-  if (!std::holds_alternative<evaluation_waits>(said)) return said;
+  auto is_stored = [&](const verdict& one) {
+    const auto* figures = std::get_if<evaluation>(&one);
+    return figures && compare(check, *figures).stored.empty();
+  };
+  if (!std::holds_alternative<evaluation_waits>(said)) {
+    if (check.quality == check_quality::final_ || is_stored(said)) return said;
+    // What was given up at the deadline, KEPCO may have said since that it does not have.
+    auto then = from.input;
+    std::erase_if(then.metered.closed, [&](korean_day day) {
+      auto found = then.metered.days.find(day);
+      return found == then.metered.days.end() || !found->second.complete();
+    });
+    then.metered.deadline_passed = true;
+    auto without = evaluate(then);
+    return is_stored(without) ? without : said;
+  }
   // It may have been settled at the verification deadline, with what there was.
   from.input.metered.deadline_passed = true;
   auto without = evaluate(from.input);
-  bool by_deadline =
-      check.quality != check_quality::final_ || compare(check, std::get<evaluation>(without)).stored.empty();
-  return by_deadline ? without : said;
+  return check.quality != check_quality::final_ || is_stored(without) ? without : said;
 }
 
 void recompute(const account_view& view, const response_file& file, evidence& from, findings& out, recomputed& done) {

@@ -43,6 +43,8 @@ struct http_settings {
   std::chrono::milliseconds write_timeout{30'000};   ///< for a peer to take what we send
   std::chrono::milliseconds idle_timeout{60'000};    ///< of a kept-alive connection between requests
   std::chrono::milliseconds drain_timeout{10'000};   ///< for requests in flight when the server stops
+  int customer_rate = 20;                            ///< requests and WebSocket messages of one customer per second …
+  int customer_burst = 200;                          ///< … after so many at once; more are refused with 429
   std::vector<std::string> cors_origins;             ///< exact origins that browsers may call from; empty: CORS is off
   std::vector<std::string> trusted_proxies;          ///< addresses or networks (CIDR) whose X-Forwarded-* are believed
 };

@@ -222,7 +222,11 @@ void add_http(std::vector<setting_row>& rows) {
   rows.push_back(
       span_s("http.idle_timeout_s", DR_AT(http.idle_timeout), 0.05, 3600, "of a connection between requests"));
   rows.push_back(
-      span_s("http.drain_timeout_s", DR_AT(http.drain_timeout), 0, 3600, "for requests in flight at the stop"));
+      span_s("http.drain_timeout_s", DR_AT(http.drain_timeout), 0, 300, "for requests in flight at the stop"));
+  rows.push_back(whole("http.customer_rate", DR_AT(http.customer_rate), 0, 100'000,
+                       "requests and WebSocket messages of one customer per second; 0: no limit"));
+  rows.push_back(whole("http.customer_burst", DR_AT(http.customer_burst), 1, 100'000,
+                       "requests and WebSocket messages of one customer at once"));
   rows.push_back(list("http.cors_origins", DR_AT(http.cors_origins), is_origin,
                       "origins such as https://console.example.kr", "origins that browsers may call from"));
   rows.push_back(list("http.trusted_proxies", DR_AT(http.trusted_proxies), is_network,

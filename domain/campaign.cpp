@@ -18,6 +18,7 @@ struct wanted_times {
 
 /// A start that has passed is one at once; one that lies further back is most likely a slip.
 constexpr std::chrono::hours oldest_start{24};
+constexpr std::chrono::hours latest_start{24 * 366};
 
 error invalid_fields(std::vector<field_error> fields) {
   std::string detail;
@@ -80,6 +81,8 @@ result<campaign> plan_campaign(const campaign_order& order, const std::vector<pr
   if (order.starts_at && *order.starts_at < now - oldest_start)
     wrong.insert(wrong.begin(), {"/startsAt", "must not lie more than a day back, it is now " + format_rfc3339(now) +
                                                   "; leave it out to start at once"});
+  if (later && c.starts_at > now + latest_start)
+    wrong.insert(wrong.begin(), {"/startsAt", "must lie within a year from now, " + format_rfc3339(now)});
   if (!rules) wrong.insert(wrong.begin(), {"/type", unknown_type_detail(programmes, order.type, day)});
   if (!wrong.empty()) return invalid_fields(std::move(wrong));
 

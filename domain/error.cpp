@@ -36,6 +36,8 @@ const char* to_string(errc code) noexcept {
     return "version-conflict";
   case errc::key_reused:
     return "key-reused";
+  case errc::too_many_requests:
+    return "too-many-requests";
   case errc::overloaded:
     return "overloaded";
   case errc::store_unavailable:

@@ -27,6 +27,7 @@ enum class errc : unsigned char {
   check_not_settled,   ///< there is no settled reduction check to verify again
   version_conflict,    ///< If-Match names another version
   key_reused,          ///< the idempotency key was used with another body
+  too_many_requests,   ///< this caller asks faster than one caller may: try again later
   overloaded,          ///< a bounded queue is full: try again later
   store_unavailable,   ///< storage cannot be reached: try again later
   outcome_unknown,     ///< the write may or may not have happened: ask again

@@ -99,6 +99,9 @@ awaitable<std::optional<reply>> decide(context_ptr app, request_context& request
   }
   auto who = admit(std::move(*known), *row);
   if (!who) co_return problem_reply(who.error(), request.path);
+  if (const auto& by = who->by;
+      !who->anonymous && !by.is_admin() && !app->customers_pace.lets(by.user, std::chrono::steady_clock::now()))
+    co_return problem_reply(fail(errc::too_many_requests), request.path);
   request.attached = admission{std::move(*who), std::move(origin.base)};
   co_return std::nullopt;
 }

@@ -9,6 +9,7 @@
 #include "http/codecs/push_codec.hpp"
 #include "http/diagnosis.hpp"
 #include "http/origin.hpp"
+#include "http/pace.hpp"
 #include "http/server/reply.hpp"
 #include "http/server/request.hpp"
 #include "http/server/server.hpp"
@@ -28,7 +29,8 @@ struct front_context {
   front_context(caf::actor_system& sys, std::shared_ptr<const settings> cfg, actors::services svc,
                 std::shared_ptr<const clock> business, std::string ver, std::string admin_token)
       : system(sys), config(std::move(cfg)), services(std::move(svc)), time(std::move(business)),
-        version(std::move(ver)), access(config->auth, std::move(admin_token)), proxies(config->http.trusted_proxies) {}
+        version(std::move(ver)), access(config->auth, std::move(admin_token)), proxies(config->http.trusted_proxies),
+        customers_pace(config->http.customer_rate, config->http.customer_burst) {}
 
   std::chrono::milliseconds request_timeout() const { return config->http.request_timeout; }
   time_point now() const { return time->now(); }
@@ -41,6 +43,7 @@ struct front_context {
   const time_point since = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
   access_control access;
   const trusted_proxies proxies;
+  pace customers_pace;
   socket_directory sockets;
   const push_codec codec;
   std::atomic<bool> draining{false};

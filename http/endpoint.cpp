@@ -63,6 +63,7 @@ const char* offered(offer gives) noexcept {
 std::string_view why_not(const request_context& request, body_kind kind) {
   if (request.body.empty() && !request.stream) return {};
   if (is_compressed(request)) return "Send it without Content-Encoding.";
+  if (!has_utf8_charset(request)) return "Send it in UTF-8.";
   if (kind == body_kind::csv) return has_content_type(request, csv_bodies) ? "" : "Send it as Content-Type: text/csv.";
   return has_content_type(request, json_bodies) ? "" : "Send it as Content-Type: application/json.";
 }

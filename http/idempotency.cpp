@@ -102,7 +102,7 @@ reply finish(const call& c, const result<storage::written>& outcome, const rende
 awaitable<reply> keep_answer(front_context& app, std::shared_ptr<key_record> key, std::string instance, reply answer) {
   auto text = kept_text(*key, answer);
   if (!text.empty()) {
-    storage::write what{storage::remember_answer{},
+    storage::write what{storage::remember_answer{app.now()},
                         make_keyed(key, [text](const result<storage::written>&) { return text; })};
     auto pending = persist(app, std::move(what), app.request_timeout());
     auto done = co_await std::move(pending);

@@ -65,6 +65,21 @@ bool has_content_type(const request_context& request, std::span<const std::strin
                      [&](std::string_view type) { return equal_ignoring_case(bare(*given), type); });
 }
 
+bool has_utf8_charset(const request_context& request) {
+  auto rest = request.header("Content-Type").value_or("");
+  for (auto end = rest.find(';'); end != std::string_view::npos; end = rest.find(';')) {
+    rest.remove_prefix(end + 1);
+    const auto parameter = trimmed(rest.substr(0, rest.find(';')));
+    const auto equals = std::min(parameter.find('='), parameter.size());
+    if (!equal_ignoring_case(trimmed(parameter.substr(0, equals)), "charset")) continue;
+    auto value = trimmed(parameter.substr(std::min(equals + 1, parameter.size())));
+    if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"')) value = value.substr(1, value.size() - 2);
+    constexpr std::string_view fine[] = {"utf-8", "utf8", "us-ascii"};
+    return std::any_of(std::begin(fine), std::end(fine), [&](auto name) { return equal_ignoring_case(value, name); });
+  }
+  return true;
+}
+
 bool is_compressed(const request_context& request) {
   const auto coding = trimmed(request.header("Content-Encoding").value_or(""));
   return !coding.empty() && !equal_ignoring_case(coding, "identity");

@@ -8,6 +8,7 @@
 #include "http/health.hpp"
 #include "http/live_sink.hpp"
 #include "http/reads.hpp"
+#include "http/tokens.hpp"
 
 #include <caf/send.hpp>
 
@@ -114,7 +115,10 @@ void take_message(const state_ptr& state, const websocket_ptr& socket, std::stri
   customer_message what;
   if (auto fine = decode(text, what); !fine) return send_error(socket, what.ref, fine.error());
   if (state->under_way >= max_commands_under_way)
-    return send_error(socket, what.ref, fail(errc::overloaded, "Too many messages wait for an answer; slow down."));
+    return send_error(socket, what.ref,
+                      fail(errc::too_many_requests, "Too many messages wait for an answer; slow down."));
+  if (!state->app->customers_pace.lets(state->user, std::chrono::steady_clock::now()))
+    return send_error(socket, what.ref, fail(errc::too_many_requests));
   ++state->under_way;
   spawn_task(state->executor, "a customer's message", carry_out(state, socket, std::move(what)));
 }
@@ -192,13 +196,13 @@ websocket_callbacks callbacks_of(state_ptr state) {
 /// With access control off a customer is named by ?userId=. Fails: invalid, forbidden.
 result<user_id> customer_of(const front_context& app, const request_context& request, const identity& who) {
   query_reader query(request);
+  query.text("access_token", max_token_characters);
   if (app.access.off()) {
     const user_id named{query.id("userId")};
     if (!named && !request.query_value("userId")) query.note("userId", "is required");
     if (auto fine = query.finish(); !fine) return fine.error();
     return named;
   }
-  query.text("access_token", 256);
   if (auto fine = query.finish(); !fine) return fine.error();
   if (who.by.is_admin()) return fail(errc::forbidden, "This socket is a customer's; the console's is /ws/admin.");
   return who.by.user;
@@ -223,7 +227,7 @@ awaitable<websocket_verdict> upgrade_customer(context_ptr app, request_context& 
 
 awaitable<websocket_verdict> upgrade_admin(context_ptr app, request_context& request, identity) {
   query_reader query(request);
-  query.text("access_token", 256);
+  query.text("access_token", max_token_characters);
   if (auto fine = query.finish(); !fine) co_return problem_reply(fine.error(), request.path);
   auto state = std::make_shared<socket_state>();
   state->app = app;

@@ -53,18 +53,20 @@ struct withdraw_user {
 };
 
 /// Sets (and so rotates) or, without a hash, revokes the customer's access token. → user. Fails: not_found,
-/// user_withdrawn (when setting). Events: TokenIssued, TokenRevoked (only if there was one).
+/// user_withdrawn (when setting), version_conflict. Events: TokenIssued, TokenRevoked (only if there was one).
 struct set_token {
   user_id id;
   std::optional<std::string> token_hash; ///< lower-case hex of the token's hash; the token itself is never stored
   time_point at{};
+  std::optional<std::int64_t> expected_version = {};
 };
 
-/// Takes points out. → ledger_entry. Fails: not_found, insufficient_points. Event: PointWithdrawn.
+/// Takes points out. → ledger_entry. Fails: not_found, version_conflict, insufficient_points. Event: PointWithdrawn.
 struct withdraw_points {
   user_id id;
   std::int64_t amount = 0; ///< > 0
   time_point at{};
+  std::optional<std::int64_t> expected_version = {};
 };
 
 struct import_row {
@@ -193,7 +195,7 @@ struct retry_check {
 
 /// Remembers the answer to a keyed request that made no write (see keyed_request). → done.
 struct remember_answer {
-  time_point at{}; ///< when it was answered; left out: the latest business time that the store has seen
+  time_point at{}; ///< when it was answered
 };
 
 using change = std::variant<create_user, change_user, withdraw_user, set_token, withdraw_points, import_users,

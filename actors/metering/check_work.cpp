@@ -6,11 +6,17 @@
 #include "domain/settlement_text.hpp"
 #include "storage/check_input.hpp"
 
+#include <algorithm>
+
 namespace dr::actors {
 
 namespace {
 
 constexpr std::size_t reason_max = 300;
+/// A check that meets its deadline while KEPCO is away waits so long, or so many tries, before it does without: the
+/// server may have been away itself.
+constexpr std::chrono::hours outage_patience{24};
+constexpr int outage_tries = 10;
 
 std::string bounded(std::string text) {
   if (text.size() > reason_max) text.resize(reason_max);
@@ -64,10 +70,19 @@ ask_days check_work::ask(std::vector<korean_day> days) {
   return {std::move(days)};
 }
 
+bool check_work::kepco_is_away() const {
+  return last_failure_ &&
+         (last_failure_->code == meter_errc::unavailable || last_failure_->code == meter_errc::timed_out);
+}
+
+bool check_work::may_outlast(const evaluation_waits& waits, time_point now) const {
+  auto answered = [this](korean_day day) { return answered_.contains(day); };
+  bool heard_all = std::ranges::all_of(waits.unknown, answered) && std::ranges::all_of(waits.gaps, answered);
+  return kepco_is_away() && !heard_all && (now < deadline() + outage_patience || material_.attempts < outage_tries);
+}
+
 try_later check_work::later(std::string reason) const {
-  auto failed_with = [this](meter_errc code) { return last_failure_ && last_failure_->code == code; };
-  bool away = failed_with(meter_errc::unavailable) || failed_with(meter_errc::timed_out);
-  return {std::nullopt, deadline(), bounded(std::move(reason)), crashed_, away, false};
+  return {std::nullopt, deadline(), bounded(std::move(reason)), crashed_, kepco_is_away(), false};
 }
 
 std::string check_work::why_waiting(const evaluation_waits& waits) const {
@@ -114,6 +129,7 @@ next_step check_work::decide(time_point now) {
   if (const auto* other = waited_for(late)) {
     auto wait = later("waits for the user's campaign " + std::to_string(other->id.value));
     wait.neighbour = true;
+    wait.not_after += std::chrono::seconds{1}; // so that at equal deadlines the other still goes first
     return wait;
   }
   if (auto days = event_days_to_refresh(); !days.empty()) return ask(std::move(days));
@@ -123,7 +139,7 @@ next_step check_work::decide(time_point now) {
   auto said = rules_->judge(input_);
   if (const auto* waits = std::get_if<evaluation_waits>(&said)) {
     if (auto days = not_asked(*waits); !days.empty()) return ask(std::move(days));
-    if (!late) return later(why_waiting(*waits));
+    if (!late || may_outlast(*waits, now)) return later(why_waiting(*waits));
     input_.metered.deadline_passed = true;
     said = rules_->judge(input_);
   } else if (material_.fresh && !late) {
@@ -152,7 +168,9 @@ void check_work::learn(const fetched_day& answer, time_point now) {
   auto found = material_.days.find(answer.day);
   const auto* known = found == material_.days.end() ? nullptr : &found->second;
   auto deadline = rules_->metering.verification_deadline;
-  auto keep = what_to_keep(answer, known, now, deadline);
+  auto with_values = [](const auto& one) { return one.second.profile != day_profile{}; };
+  bool served = std::ranges::any_of(material_.days, with_values);
+  auto keep = what_to_keep(answer, known, served, now, deadline);
   auto& metered = input_.metered;
   // The verdict may use the running quarter hour, which is never kept: asking early means believing it.
   if (!answer.failure) {

@@ -71,6 +71,8 @@ private:
   time_point earliest() const;
   time_point deadline() const;
   const campaign* waited_for(bool late) const; ///< the other one that this check waits for
+  bool kepco_is_away() const;
+  bool may_outlast(const evaluation_waits& waits, time_point now) const; ///< the deadline, until KEPCO is back
   std::vector<korean_day> event_days_to_refresh() const;
   std::vector<korean_day> not_asked(const evaluation_waits& waits) const;
   void pass_over_empty_days(time_point now);

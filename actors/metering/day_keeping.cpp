@@ -31,16 +31,18 @@ bool answers_the_day(const fetched_day& answer) {
 }
 
 std::optional<storage::save_profile> what_to_keep(const fetched_day& answer, const storage::stored_day* known,
-                                                  time_point now, std::chrono::hours deadline) {
+                                                  bool served, time_point now, std::chrono::hours deadline) {
   if (!answers_the_day(answer)) return std::nullopt;
   storage::stored_day before = known ? *known : storage::stored_day{};
   auto profile = answer.failure ? day_profile{} : passed_only(answer.profile, answer.day, now);
   auto together = merged(before.profile, profile);
   bool never = answer.failure && answer.failure->code == meter_errc::no_consent;
   bool old = gaps_are_final(answer.day, now, deadline);
-  bool said = together != day_profile{} || (known && known->fetched_at + empty_again_after <= now);
+  bool again = known && known->fetched_at + empty_again_after <= now;
+  bool said = together != day_profile{} || (again && served);
   bool closed = before.closed || never || together.complete() || (old && said);
-  bool noted = known || !old; // the first look at an old day is written down whatever it shows
+  // An old day without values is written down each time, for when it may be asked for again.
+  bool noted = !old || (known && !(again && together == day_profile{}));
   if (noted && together == before.profile && closed == before.closed) return std::nullopt;
   return storage::save_profile{answer.cust_no, answer.day, profile, closed, now};
 }

@@ -21,8 +21,7 @@ bool gaps_are_final(korean_day day, time_point now, std::chrono::hours deadline)
 /// Did KEPCO answer the question about the day (with data, none, or never any), as opposed to failing?
 bool answers_the_day(const fetched_day& answer);
 
-/// So long after a day was found without any value it may be asked for again before that is final: KEPCO may not know
-/// the customer yet.
+/// So long after a day was found without any value it may be asked for again: KEPCO may not know the customer yet.
 inline constexpr std::chrono::hours empty_again_after{24};
 
 /// Was an old day that is not closed asked for so lately (`noted`) that it need not be again?
@@ -30,8 +29,8 @@ bool asked_lately(korean_day day, time_point noted, time_point now, std::chrono:
 
 /// What to write down of an answer; nothing when it tells nothing new. `known`: what is kept so far, if anything. The
 /// day is closed when complete and over, when KEPCO will never give it, or when its gaps are final; a day without any
-/// value only when it is found so again, empty_again_after the first time.
+/// value only when it is found so again, empty_again_after the last time, and KEPCO has `served` the customer before.
 std::optional<storage::save_profile> what_to_keep(const fetched_day& answer, const storage::stored_day* known,
-                                                  time_point now, std::chrono::hours deadline);
+                                                  bool served, time_point now, std::chrono::hours deadline);
 
 } // namespace dr::actors

@@ -91,7 +91,7 @@ void history_state::page_came(page_read page, std::size_t asked_for, korean_day 
       const auto found = user.noted.find(day);
       const auto noted = found == user.noted.end() ? std::nullopt : std::optional(found->second);
       if (noted && asked_lately(day, *noted, now, parts.rules->metering.verification_deadline)) continue;
-      to_ask.push_back({user.cust_no, day, noted});
+      to_ask.push_back({user.cust_no, day, noted, !user.closed.empty()});
     }
   }
   if (!to_ask.empty()) return ask_more();
@@ -116,9 +116,9 @@ void history_state::ask_more() {
     to_ask.pop_front();
     ++outstanding;
     self->request(parts.gate, caf::infinite, fetch_day{next.cust_no, next.day, fetch_priority::history})
-        .then([this, noted = next.noted](const fetched_day& answer) { answered(answer, noted); },
+        .then([this, next](const fetched_day& answer) { answered(answer, next); },
               [this, next](const caf::error&) {
-                answered({next.cust_no, next.day, {}, meter_error{meter_errc::unavailable, "not asked"}}, next.noted);
+                answered({next.cust_no, next.day, {}, meter_error{meter_errc::unavailable, "not asked"}}, next);
               });
   }
   if (outstanding == 0) after(milliseconds{1}); // the page is done
@@ -137,12 +137,12 @@ void history_state::keep(storage::save_profile day) {
       });
 }
 
-void history_state::answered(const fetched_day& answer, std::optional<time_point> noted) {
+void history_state::answered(const fetched_day& answer, const wanted& asked) {
   --outstanding;
   const auto now = parts.clock->now();
   const auto deadline = parts.rules->metering.verification_deadline;
-  const storage::stored_day known{{}, false, noted.value_or(time_point{})};
-  auto day = what_to_keep(answer, noted ? &known : nullptr, now, deadline);
+  const storage::stored_day known{{}, false, asked.noted.value_or(time_point{})};
+  auto day = what_to_keep(answer, asked.noted ? &known : nullptr, asked.served, now, deadline);
   // An old day without values is asked for again, but there is no hurry.
   const bool owed = !answers_the_day(answer) || !gaps_are_final(answer.day, now, deadline);
   if (owed && (!day || !day->closed)) gaps_left = true;

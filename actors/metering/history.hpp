@@ -35,6 +35,7 @@ struct history_state {
     std::string cust_no;
     korean_day day{};
     std::optional<time_point> noted = {}; ///< kept, but not closed
+    bool served = false;                  ///< KEPCO has closed other days of the customer
   };
   /// What one look at the store tells.
   struct page_read {
@@ -51,7 +52,7 @@ struct history_state {
   void ask_more();
   void skip_customer(const std::string& cust_no);
   void keep(storage::save_profile day);
-  void answered(const fetched_day& answer, std::optional<time_point> noted);
+  void answered(const fetched_day& answer, const wanted& asked);
   void pause();
   void after(std::chrono::milliseconds delay);
 

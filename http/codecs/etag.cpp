@@ -49,7 +49,7 @@ result<std::optional<std::int64_t>> expected_version(std::string_view header) {
   if (text == "*") return std::optional<std::int64_t>{};
   auto rest = text;
   auto tag = next_tag(rest);
-  if (!next_tag(rest).empty()) return fail(errc::invalid, "If-Match takes one entity tag.");
+  if (!next_tag(rest).empty()) return invalid_field("If-Match", "must be one entity tag");
   const auto mismatch = fail(errc::version_conflict, "If-Match names no version of this resource; read it again.");
   if (text.starts_with("W/") || tag.size() < 3 || tag.front() != '"' || tag.back() != '"') return mismatch;
   tag = tag.substr(1, tag.size() - 2);

@@ -72,15 +72,18 @@ const json_value* field_reader::string_of(std::string_view name) {
 std::optional<std::string> field_reader::text(std::string_view name, std::size_t least, std::size_t most) {
   const auto* v = string_of(name);
   if (v == nullptr) return std::nullopt;
-  const auto length = count_characters(v->text);
+  auto text = composed(v->text);
+  const auto length = count_characters(text);
   if (!valid_utf8(v->text))
     note(name, "must be UTF-8");
   else if (length < least || length > most)
     note(name, "must have " + std::to_string(least) + " to " + std::to_string(most) + " characters");
-  else if (has_control_character(v->text))
+  else if (has_control_character(text))
     note(name, "must not hold control characters");
+  else if (least > 0 && is_blank(text))
+    note(name, "must not be blank");
   else
-    return v->text;
+    return text;
   return std::nullopt;
 }
 

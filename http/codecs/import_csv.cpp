@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <new>
+#include <utility>
 
 namespace dr::http {
 
@@ -37,6 +38,7 @@ struct import_reader::impl {
   int line = 1;     ///< of the bytes being read
   int row_line = 1; ///< where the present row began
   bool in_row = false;
+  bool after_return = false; ///< a line feed now belongs to the line's end that was counted
   std::size_t row_bytes = 0;
   std::optional<error> failure;
 
@@ -93,12 +95,12 @@ void import_reader::impl::read_header() {
 bool import_reader::impl::take(storage::import_row& row, std::string_view column, const std::string& text) {
   const auto value = trimmed(text);
   if (column == "name") {
-    const auto length = count_characters(text);
-    if (!valid_utf8(text)) return wrong(column, "must be UTF-8");
+    if (!valid_utf8(value)) return wrong(column, "must be UTF-8");
+    row.name = composed(value);
+    const auto length = count_characters(row.name);
     if (length < 1 || length > max_name_characters) return wrong(column, "must have 1 to 200 characters");
-    if (has_control_character(text)) return wrong(column, "must not hold control characters");
-    row.name = text;
-    return true;
+    if (has_control_character(row.name)) return wrong(column, "must not hold control characters");
+    return !is_blank(row.name) || wrong(column, "must not be blank");
   }
   if (column == "capacity") {
     const auto watts = parse_thousandths(value);
@@ -140,21 +142,22 @@ void import_reader::impl::read_row() {
   if (fine) rows.push_back(std::move(row));
 }
 
-/// Bytes up to and with one line feed, so that a row's callback fires while `line` still counts it.
+/// Bytes up to and with one carriage return or line feed, so that a row's callback fires while `line` still counts it.
 result<void> import_reader::impl::parse_line(std::string_view bytes) {
-  if (!in_row && !bytes.empty()) {
+  const bool second_half = std::exchange(after_return, bytes.ends_with('\r')) && bytes == "\n";
+  if (!in_row && !second_half) {
     in_row = true;
     row_line = line;
   }
-  row_bytes += bytes.size();
+  if (in_row) row_bytes += bytes.size();
   if (row_bytes > max_row_bytes) return broken(row_line, "is too long");
   if (csv_parse(&parser, bytes.data(), bytes.size(), on_cell, on_row, this) != bytes.size())
     return csv_error(&parser) == CSV_EPARSE ? broken(line, "has a misplaced quotation mark")
                                             : fail(errc::overloaded, "Out of memory.");
   if (failure) return *failure;
-  if (bytes.ends_with('\n')) {
+  if ((bytes.ends_with('\n') || bytes.ends_with('\r')) && !second_half) {
     ++line;
-    if (cells.empty() && row_bytes <= 2) { // a blank line ends no row
+    if (cells.empty() && row_bytes <= 1) { // a blank line ends no row
       in_row = false;
       row_bytes = 0;
     }
@@ -178,7 +181,7 @@ result<void> import_reader::feed(std::string_view bytes) {
     if (bytes.starts_with(byte_order_mark)) bytes.remove_prefix(byte_order_mark.size());
   }
   while (!bytes.empty()) {
-    const auto end = bytes.find('\n');
+    const auto end = bytes.find_first_of("\r\n");
     const auto part = bytes.substr(0, end == std::string_view::npos ? end : end + 1);
     if (auto fine = me.parse_line(part); !fine) {
       me.failure = fine.error();

@@ -44,6 +44,8 @@ wording wording_of(errc code) noexcept {
     return {412, "Changed meanwhile", "The resource has another version; read it again."};
   case errc::key_reused:
     return {422, "Idempotency-Key reused", "This key was used with another body; use a new one."};
+  case errc::too_many_requests:
+    return {429, "Too many requests", "Slow down, and try again soon."};
   case errc::overloaded:
     return {503, "Overloaded", "Too much is waiting; try again soon."};
   case errc::store_unavailable:

@@ -1,6 +1,9 @@
 #include "http/codecs/text.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <utf8proc.h>
 
 namespace dr::http {
 
@@ -13,7 +16,48 @@ bool is_unreserved(unsigned char c) noexcept {
          c == '_' || c == '~';
 }
 
+bool is_ascii(std::string_view text) noexcept {
+  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80U; });
+}
+
+std::string mapped(std::string_view utf8, int how) {
+  utf8proc_uint8_t* made = nullptr;
+  const auto size =
+      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(utf8.data()), static_cast<utf8proc_ssize_t>(utf8.size()),
+                   &made, static_cast<utf8proc_option_t>(how | UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(made, &std::free);
+  if (size < 0) return std::string(utf8);
+  return {reinterpret_cast<const char*>(made), static_cast<std::size_t>(size)};
+}
+
+bool is_invisible(utf8proc_int32_t character) noexcept {
+  switch (utf8proc_category(character)) {
+  case UTF8PROC_CATEGORY_ZS:
+  case UTF8PROC_CATEGORY_ZL:
+  case UTF8PROC_CATEGORY_ZP:
+  case UTF8PROC_CATEGORY_CC:
+  case UTF8PROC_CATEGORY_CF:
+    return true;
+  default:
+    return character == 0x3164; // the Hangul filler, which is a letter by its category
+  }
+}
+
 } // namespace
+
+bool is_blank(std::string_view utf8) noexcept {
+  while (!utf8.empty()) {
+    utf8proc_int32_t character = 0;
+    const auto size = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(utf8.data()),
+                                       static_cast<utf8proc_ssize_t>(utf8.size()), &character);
+    if (size <= 0 || !is_invisible(character)) return false;
+    utf8.remove_prefix(static_cast<std::size_t>(size));
+  }
+  return true;
+}
+
+std::string composed(std::string_view utf8) { return is_ascii(utf8) ? std::string(utf8) : mapped(utf8, 0); }
+std::string folded(std::string_view utf8) { return mapped(utf8, UTF8PROC_CASEFOLD); }
 
 std::size_t count_characters(std::string_view utf8) noexcept {
   return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {

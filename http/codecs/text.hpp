@@ -11,6 +11,12 @@ namespace dr::http {
 std::size_t count_characters(std::string_view utf8) noexcept;
 /// True when there is a control character (below U+0020, U+007F, or U+0080 to U+009F).
 bool has_control_character(std::string_view utf8) noexcept;
+/// True when nothing of it can be seen: white space, joiners and the like, or nothing at all.
+bool is_blank(std::string_view utf8) noexcept;
+/// The composed form (Unicode NFC), in which all text is kept and looked for: some devices send Hangul in its letters.
+std::string composed(std::string_view utf8);
+/// For comparing without regard to case (Unicode case folding, composed).
+std::string folded(std::string_view utf8);
 /// True for 1 … `max` characters from '!' to '~'.
 bool is_visible_ascii(std::string_view text, std::size_t max) noexcept;
 /// Percent-encodes everything but RFC 3986's unreserved characters.

@@ -8,15 +8,11 @@ namespace dr::http::handlers {
 
 namespace {
 
-/// Sets or revokes the token; the version is compared before, because the command takes none with it.
+/// Sets or revokes the token.
 awaitable<reply> set_token(call& c, user_id id, std::optional<std::string> hash, renderer render) {
-  if (c.http.header("If-Match")) {
-    auto reading = find_user(c.app, id);
-    const auto present = co_await std::move(reading);
-    if (!present) co_return refuse(c, present.error());
-    if (auto fine = compare_version(c, present->version); !fine) co_return refuse(c, fine.error());
-  }
-  actors::user_command what{id, {storage::set_token{id, std::move(hash), c.app.now()}, keyed(c, render)}};
+  const auto demanded = demanded_version(c);
+  if (!demanded) co_return refuse(c, demanded.error());
+  actors::user_command what{id, {storage::set_token{id, std::move(hash), c.app.now(), *demanded}, keyed(c, render)}};
   auto pending = command(c.app, std::move(what));
   const auto done = co_await std::move(pending);
   c.app.access.forget(id); // whatever came of it: a lookup in the store decides

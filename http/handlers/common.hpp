@@ -21,7 +21,7 @@ template <class Id> result<Id> id_of(const call& c) {
 inline result<std::optional<std::int64_t>> demanded_version(const call& c) {
   const auto header = c.http.header("If-Match");
   if (!header) return std::optional<std::int64_t>{};
-  if (c.http.is_repeated("If-Match")) return fail(errc::invalid, "If-Match must be given once.");
+  if (c.http.is_repeated("If-Match")) return invalid_field("If-Match", "must be given once");
   return expected_version(*header);
 }
 

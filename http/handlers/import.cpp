@@ -152,6 +152,8 @@ awaitable<reply> import_users(call& c) {
     auto kept = co_await std::move(looking);
     if (!kept) co_return refuse(c, kept.error());
     if (*kept) co_return std::move(**kept);
+    co_return refuse(c, fail(errc::timed_out, "The key's 24 hours ended while the list was read, and nothing was "
+                                              "enrolled; send it again."));
   }
   auto keeping = keep_answer(c.app, record, c.how.instance, summarise(run));
   co_return co_await std::move(keeping);

@@ -24,14 +24,10 @@ awaitable<reply> withdraw_points(call& c) {
     co_return refuse(c, error{errc::invalid,
                               "A withdrawal needs an Idempotency-Key, so that it can be repeated safely.",
                               {{"Idempotency-Key", "is required"}}});
-  if (c.http.header("If-Match")) {
-    auto reading = find_user(c.app, *id);
-    const auto present = co_await std::move(reading);
-    if (!present) co_return refuse(c, present.error());
-    if (auto fine = compare_version(c, present->version); !fine) co_return refuse(c, fine.error());
-  }
+  const auto demanded = demanded_version(c);
+  if (!demanded) co_return refuse(c, demanded.error());
   const auto render = render_entry(c.how);
-  actors::user_command what{*id, {storage::withdraw_points{*id, *amount, c.app.now()}, keyed(c, render)}};
+  actors::user_command what{*id, {storage::withdraw_points{*id, *amount, c.app.now(), *demanded}, keyed(c, render)}};
   auto pending = command(c.app, std::move(what));
   const auto done = co_await std::move(pending);
   co_return finish(c, done, render);

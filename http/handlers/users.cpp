@@ -1,5 +1,6 @@
 #include "actors/errors.hpp"
 #include "http/codecs/commands.hpp"
+#include "http/codecs/text.hpp"
 #include "http/handlers/common.hpp"
 
 namespace dr::http::handlers {
@@ -20,13 +21,8 @@ namespace {
 
 /// A customer's list of users is itself, if it fits the filter.
 storage::page<user> only(const user& own, const storage::user_filter& filter, const paging& at) {
-  const auto lower = [](std::string text) {
-    for (auto& letter : text)
-      if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-    return text;
-  };
-  const bool fits =
-      (!filter.enrolled || *filter.enrolled == own.enrolled) && lower(own.name).starts_with(lower(filter.name_prefix));
+  const bool fits = (!filter.enrolled || *filter.enrolled == own.enrolled) &&
+                    folded(own.name).starts_with(folded(filter.name_prefix));
   storage::page<user> page;
   page.total = fits ? 1 : 0;
   if (fits && at.at.number == 0 && own.id.value > at.at.after) page.items.push_back(own);

@@ -116,6 +116,7 @@ result<written> apply(const withdraw_user& what, rows& over, events_out& events)
 result<written> apply(const set_token& what, rows& over, events_out& events) {
   const auto* found = over.find_user(what.id);
   if (!found) return no_such_user();
+  if (what.expected_version && *what.expected_version != found->user.version) return other_version();
   if (what.token_hash && !found->user.enrolled) return fail(errc::user_withdrawn, "the user has left the programme");
   if (!what.token_hash && found->token_hash.empty()) return written{found->user};
   auto next = *found;
@@ -133,6 +134,7 @@ result<written> apply(const withdraw_points& what, rows& over, events_out& event
   if (what.amount <= 0) return invalid_field("/amount", "must be more than 0");
   const auto* found = over.find_user(what.id);
   if (!found) return no_such_user();
+  if (what.expected_version && *what.expected_version != found->user.version) return other_version();
   if (found->user.points < what.amount)
     return fail(errc::insufficient_points, "the balance is " + std::to_string(found->user.points) +
                                                " points, which does not cover " + std::to_string(what.amount));

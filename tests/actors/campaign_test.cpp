@@ -312,3 +312,17 @@ TEST_CASE_METHOD(two_sites, "summaries come at most four times a second, and onl
   pass(10s);
   CHECK(summaries() == quiet);
 }
+
+TEST_CASE_METHOD(two_sites, "a keyed change that meets a newer row is decided again, and that is its answer",
+                 "[actors]") {
+  auto dr = start_campaign();
+  auto other = dr;
+  other.name = "changed elsewhere";
+  ++other.version;
+  value_of<campaign>(write(storage::save_campaign{other, dr.version, clock->now()}));
+  auto key = make_key("c1");
+  auto end_it = [&] { return ask<storage::written>(all.registry, end_campaign{dr.id, {}, key}); };
+  CHECK(value_of<campaign>(end_it()).status == campaign_status::end);
+  CHECK(value_of<storage::replayed>(end_it()).answer == "ok");
+  CHECK(error_of(alter(dr.id, renamed("x"), 1)) == errc::version_conflict);
+}

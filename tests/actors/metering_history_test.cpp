@@ -120,17 +120,20 @@ TEST_CASE("days that KEPCO does not have are asked for again, old ones a day lat
           "[actors][metering]") {
   collecting w;
   w.enrol("user", 100, "1000000001");
-  w.kepco->fault = [](const std::string&, korean_day) { return meter_error{meter_errc::no_data, ""}; };
+  w.kepco->fault = [](const std::string&, korean_day day) -> std::optional<meter_error> {
+    if (day == day_of("2026-06-30")) return std::nullopt;
+    return meter_error{meter_errc::no_data, ""};
+  };
   w.start();
   w.pass(30s);
-  CHECK(closed_days(w) == 0);
+  CHECK(closed_days(w) == 1);
   auto calls = w.kepco->calls;
   CHECK(calls == history_days);
   w.pass(16min, 1s);
   CHECK(w.kepco->calls > calls);
   CHECK(w.kepco->calls < calls + 20); // some walks of the five weekdays that ended within the last seven days
   w.clock->jump_to(w.clock->now() + empty_again_after);
-  CHECK(w.until([&] { return closed_days(w) == history_days - 6; }, 2min)); // the oldest is out of sight
+  CHECK(w.until([&] { return closed_days(w) == history_days - 5; }, 2min)); // the oldest is out of sight
 }
 
 TEST_CASE("history is off when it is configured off", "[actors][metering]") {
@@ -139,4 +142,26 @@ TEST_CASE("history is off when it is configured off", "[actors][metering]") {
   w.start();
   w.pass(2min);
   CHECK(w.kepco->calls == 0);
+}
+
+TEST_CASE("the old days of a customer whom KEPCO does not know yet are asked for once a day, until it does",
+          "[actors][metering]") {
+  collecting w;
+  w.enrol("new", 100, "1000000001");
+  const auto old = day_of("2026-06-15");
+  w.kepco->fault = [](const std::string&, korean_day) { return meter_error{meter_errc::no_data, ""}; };
+  w.start();
+  w.pass(1min);
+  for (int day = 1; day < 4; ++day) {
+    CHECK(w.kepco->asked_for("1000000001", old) == day);
+    w.pass(16min, 1s);
+    CHECK(w.kepco->asked_for("1000000001", old) == day);
+    w.clock->jump_to(w.clock->now() + empty_again_after);
+    w.pass(2min, 1s);
+  }
+  CHECK(closed_days(w) == 0);
+  w.kepco->fault = nullptr;
+  w.clock->jump_to(w.clock->now() + empty_again_after);
+  w.pass(2min, 1s);
+  CHECK(closed_days(w) >= history_days - 4); // the oldest are out of sight by now
 }

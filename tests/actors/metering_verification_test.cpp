@@ -390,3 +390,55 @@ TEST_CASE("verdicts that come one by one go to the store together", "[actors][me
   CHECK(w.settled_checks.size() == 5);
   CHECK(w.settles(campaign));
 }
+
+TEST_CASE("a check that meets its deadline while KEPCO is away is settled when it is back", "[actors][metering]") {
+  metering_world w("2026-07-20T16:00"); // the server was away for longer than the deadline
+  one_user told(w);
+  bool down = true;
+  w.kepco->fault = [&](const std::string&, korean_day) -> std::optional<meter_error> {
+    if (down) return meter_error{meter_errc::unavailable, "openapi-4001"};
+    return std::nullopt;
+  };
+  w.start();
+  SECTION("KEPCO comes back") {
+    w.pass(60s);
+    CHECK(w.checks(told.campaign).empty());
+    down = false;
+    REQUIRE(w.settles(told.campaign, 10min));
+    CHECK(w.only_check(told.campaign).quality == check_quality::final_);
+    CHECK(w.points(told.id) == 1383);
+  }
+  SECTION("KEPCO stays away, and after some tries the check is given up") {
+    REQUIRE(w.until([&] { return !w.checks(told.campaign).empty(); }, 3h, 1s));
+    CHECK(w.only_check(told.campaign).quality == check_quality::unverifiable);
+  }
+}
+
+TEST_CASE("KEPCO that is away all the time until the deadline is given another day", "[actors][metering]") {
+  metering_world w;
+  one_user told(w);
+  w.parts.metering.retry_max = 1s;
+  w.kepco->fault = [](const std::string&, korean_day) { return meter_error{meter_errc::unavailable, "openapi-4001"}; };
+  w.clock->rate = 3600;
+  w.start();
+  w.pass(185s);
+  CHECK(w.checks(told.campaign).empty());
+  REQUIRE(w.settles(told.campaign, 30s));
+  CHECK(w.only_check(told.campaign).quality == check_quality::unverifiable);
+}
+
+TEST_CASE("two checks that wait until the same deadline are settled in the order of their campaigns",
+          "[actors][metering]") {
+  metering_world w;
+  w.enrol("samsung", 400, "0000000001");
+  w.kepco->reductions = {{"0000000001", korea("2026-07-01T12:00"), korea("2026-07-01T14:00"), 383}};
+  auto second = w.campaign_over("2026-07-01T12:00", "2026-07-01T14:00", "voluntary");
+  auto first = w.campaign_over("2026-07-01T12:00", "2026-07-01T14:00");
+  lose_quarter(w, today, 49); // the hour from 12:00 is not settled by anybody
+  w.clock->rate = 3600;
+  w.start();
+  REQUIRE(w.settles(first, 200s));
+  REQUIRE(w.settles(second, 30s));
+  CHECK(w.only_check(first).credited_wh == 383'000);
+  CHECK(w.only_check(second).credited_wh == 0);
+}

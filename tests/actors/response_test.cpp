@@ -122,7 +122,7 @@ TEST_CASE_METHOD(two_customers, "commands of one response wait for each other, w
     if (**one)
       ++taken;
     else
-      refused += error_of(**one) == errc::overloaded;
+      refused += error_of(**one) == errc::too_many_requests;
   }
   CHECK(taken + refused == 20);
   CHECK(taken >= 16);
@@ -144,7 +144,7 @@ TEST_CASE_METHOD(two_customers, "strangers do not fill the place of a response's
   CHECK(owner->has_value());
   CHECK((*owner)->has_value());
   int refused = 0;
-  for (auto& one : strangers) refused += error_of(**one) == errc::overloaded ? 1 : 0;
+  for (auto& one : strangers) refused += error_of(**one) == errc::too_many_requests ? 1 : 0;
   CHECK(refused == 4);
 }
 

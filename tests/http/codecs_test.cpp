@@ -351,4 +351,63 @@ TEST_CASE("tokens are random, hashed, and sealed answers open only with their se
   CHECK(unseal("zz", "secret").has_error());
 }
 
+TEST_CASE("lines of a customer list may end in any of the three ways", "[http][codecs]") {
+  for (const std::string end : {"\n", "\r\n", "\r"}) {
+    const auto text = "name,capacity" + end + "a,1" + end + end + "\"b" + end + "c\",0" + end + "d,0" + end + "e,5";
+    for (const std::size_t piece : {1U, 2U, 1000U}) {
+      import_reader reader;
+      const auto rows = import_in_pieces(text, piece, reader);
+      INFO("pieces of " << piece << ", " << end.size() << " characters at the end");
+      REQUIRE(rows.size() == 2);
+      CHECK(rows[0].line == 2);
+      CHECK(rows[1].line == 7);
+      std::vector<int> lines;
+      for (const auto& one : reader.errors()) lines.push_back(one.line);
+      CHECK(lines == std::vector<int>{4, 4, 6}); // the name of two lines, its capacity, and d's
+    }
+  }
+  import_reader long_list;
+  std::string text = "name,capacity\r";
+  for (int i = 0; i < 5000; ++i) text += "site " + std::to_string(i) + ",1\r";
+  CHECK(import_in_pieces(text, 4096, long_list).size() == 5000);
+}
+
+TEST_CASE("Hangul is one text, whichever way a device composes it", "[http][codecs]") {
+  const std::string whole = "삼성전자";
+  const std::string letters = "\u1109\u1161\u11B7\u1109\u1165\u11BC\u110C\u1165\u11AB\u110C\u1161";
+  CHECK(letters != whole);
+  CHECK(composed(letters) == whole);
+  CHECK(composed(whole) == whole);
+  CHECK(composed("plain") == "plain");
+  CHECK(composed("\xFF broken") == "\xFF broken"); // what is no UTF-8 is refused elsewhere
+  const auto user = decode_new_user(json{{"name", letters}, {"capacity", 1}}.dump());
+  REQUIRE(user.has_value());
+  CHECK(user->name == whole);
+  import_reader reader;
+  CHECK(import_in_pieces("name,capacity\n" + letters + ",1\n", 1000, reader).at(0).name == whole);
+}
+
+TEST_CASE("case is folded in every script", "[http][codecs]") {
+  CHECK(folded("ＬＧ화학 École") == folded("ｌｇ화학 éCOLE"));
+  CHECK(folded("LG") != folded("LC"));
+}
+
+TEST_CASE("a name that nobody can see is none", "[http][codecs]") {
+  for (const std::string name : {" ", "\u00A0", "\u3000 \u200B", "\uFEFF", "\u3164"}) {
+    INFO(name.size() << " bytes");
+    CHECK(is_blank(name));
+    const auto user = decode_new_user(json{{"name", name}, {"capacity", 1}}.dump());
+    REQUIRE_FALSE(user.has_value());
+    CHECK(user.error().fields.at(0).pointer == "/name");
+    CHECK(user.error().fields.at(0).detail == "must not be blank");
+    import_reader reader;
+    CHECK(import_in_pieces("name,capacity\n\"" + name + "\",1\n", 1000, reader).empty());
+    CHECK(reader.errors().size() == 1);
+  }
+  CHECK_FALSE(is_blank(" 1 "));
+  CHECK_FALSE(is_blank("😀"));
+  import_reader reader;
+  CHECK(import_in_pieces("name,capacity\n a b ,1\n", 1000, reader).at(0).name == "a b");
+}
+
 } // namespace

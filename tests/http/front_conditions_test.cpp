@@ -206,4 +206,53 @@ TEST_CASE("every answer carries the security headers", "[http][front]") {
   CHECK(never_routed.header("X-Content-Type-Options") == "nosniff");
 }
 
+TEST_CASE("of two withdrawals that saw the same balance one is carried out", "[http][front]") {
+  front_world world;
+  world.enrol("a", 400, 1000);
+  const auto seen = world.get("/users/1").header("ETag");
+  const auto withdraw = [&](const std::string& key) {
+    return world.call("POST", "/users/1/withdraw", {{"amount", 200}}, {{"Idempotency-Key", key}, {"If-Match", seen}});
+  };
+  CHECK(withdraw("k1").status == 201);
+  CHECK(withdraw("k2").status == 412);
+  CHECK(withdraw("k1").header("Idempotency-Replayed") == "true");
+  CHECK(world.get("/users/1").body["point"] == 800);
+  const auto wrong = world.call("POST", "/users/1/withdraw", {{"amount", 200}},
+                                {{"Idempotency-Key", "k3"}, {"If-Match", "\"1\", \"2\""}});
+  CHECK(wrong.status == 400);
+  CHECK(wrong.body["errors"][0]["pointer"] == "If-Match");
+}
+
+TEST_CASE("a kept answer stays for its day also when nothing else happens in the database", "[http][front]") {
+  front_world world({auth_mode::off, [](settings& s) { s.metering.collect_history = false; }});
+  world.enrol("a");
+  const auto start = world.clock().now() + 30h;
+  world.call("POST", "/drs", {{"name", "later"}, {"type", "reliable"}, {"startsAt", format_rfc3339(start)}});
+  world.clock().advance(29h); // a quiet day
+  const header_list key{{"Idempotency-Key", "end-1"}};
+  CHECK(world.call("POST", "/drs/1/end", nullptr, key).status == 409);
+  world.clock().advance(2h);
+  REQUIRE(soon([&] { return world.get("/drs/1").body["status"] == "running"; }));
+  CHECK(world.call("POST", "/drs/1/end", nullptr, key).header("Idempotency-Replayed") == "true");
+  CHECK(world.get("/drs/1").body["status"] == "running");
+}
+
+TEST_CASE("a customer that asks too fast is told to slow down, and nobody else is", "[http][front]") {
+  front_world world({auth_mode::token, [](settings& s) {
+                       s.http.customer_rate = 1;
+                       s.http.customer_burst = 20;
+                     }});
+  world.enrol("hasty");
+  world.enrol("calm");
+  auto hasty = world.with_token(world.token_of(1));
+  auto calm = world.with_token(world.token_of(2));
+  auto refused = read_json(hasty.get("/users/1"));
+  for (int i = 0; i < 500 && refused.status == 200; ++i) refused = read_json(hasty.get("/users/1"));
+  CHECK(refused.status == 429);
+  CHECK(refused.header("Retry-After") == "2");
+  CHECK(refused.body["type"] == "/problems/too-many-requests");
+  CHECK(calm.get("/users/2").status == 200);
+  CHECK(world.get("/users/1").status == 200); // the admin
+}
+
 } // namespace

@@ -199,4 +199,49 @@ TEST_CASE("an import that breaks off on its way says what it has enrolled", "[ht
   CHECK(answer.find("Before it 2000 users were enrolled") != std::string::npos);
 }
 
+TEST_CASE("a list in another encoding is refused as a whole", "[http][front]") {
+  front_world world;
+  const auto import_as = [&](const std::string& type) {
+    return world.admin().request("POST", "/users/import", "name,capacity\n\xC4\xAB\xC4\xAB,1\n",
+                                 {{"Content-Type", type}});
+  };
+  for (const std::string type : {"text/csv; charset=euc-kr", "text/csv;header=present; Charset=\"CP949\"",
+                                 "text/csv; charset", "text/csv; charset="})
+    CHECK(import_as(type).status == 415);
+  CHECK(world.get("/users").body["page"]["totalElements"] == 0);
+  for (const std::string type : {"text/csv; charset=\"UTF-8\"", "text/csv ; charset=utf8", "text/csv;charset=US-ASCII"})
+    CHECK(import_as(type).status == 200);
+}
+
+TEST_CASE("names are found whichever way Hangul is composed, and by their owners as by the admin", "[http][front]") {
+  front_world world({auth_mode::token, {}});
+  world.enrol("삼성전자");
+  const std::string letters = "/users?q=%E1%84%89%E1%85%A1%E1%86%B7"; // 삼 in its three letters
+  CHECK(world.get(letters).body["page"]["totalElements"] == 1);
+  CHECK(read_json(world.with_token(world.token_of(1)).get(letters)).body["page"]["totalElements"] == 1);
+  world.enrol("ＬＧ화학");
+  CHECK(
+      read_json(world.with_token(world.token_of(2)).get("/users?q=%EF%BD%8C%EF%BD%87")).body["page"]["totalElements"] ==
+      1); // ｌｇ
+}
+
+TEST_CASE("a repeated import whose key runs out on the way is told so", "[http][front]") {
+  front_world world({auth_mode::off, [](settings& s) { s.metering.collect_history = false; }});
+  const header_list key{{"Idempotency-Key", "nightly"}};
+  REQUIRE(import_list(world, "name,capacity\na,1\n", key).status == 200);
+  raw_client client(world.port());
+  const std::string list = "name,capacity\nb,2\n";
+  client.send("POST /users/import HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\nConnection: close\r\n"
+              "Idempotency-Key: nightly\r\nExpect: 100-continue\r\nContent-Length: " +
+              std::to_string(list.size()) + "\r\n\r\n");
+  client.read_until("100 Continue\r\n\r\n"); // the key has been looked up
+  world.clock().advance(25h);
+  client.send(list);
+  const auto refused = client.read_to_end();
+  CHECK(refused.find(" 503 ") != std::string::npos);
+  CHECK(refused.find("send it again") != std::string::npos);
+  CHECK(world.get("/users").body["page"]["totalElements"] == 1);
+  CHECK(import_list(world, list, key).body["created"] == 1);
+}
+
 } // namespace

@@ -275,3 +275,29 @@ TEST_CASE("a customer's sockets are bounded: a further one replaces the oldest",
   for (auto* socket : {sockets[1].get(), sockets[2].get(), &another})
     CHECK(json::parse(socket->receive().value_or("{}")).value("type", "") == "campaign.started");
 }
+
+TEST_CASE("a customer that sends too fast is told so, and hears its alerts all the same", "[http][front][ws]") {
+  front_world world({auth_mode::off, [](settings& s) {
+                       s.http.customer_rate = 1;
+                       s.http.customer_burst = 5;
+                     }});
+  world.enrol("a");
+  auto socket = customer(world, 1);
+  next(socket);
+  world.start_campaign();
+  next_of(socket, "campaign.started");
+  for (int i = 0; i < 30; ++i)
+    socket.send(json{{"type", "answer"}, {"responseId", 1}, {"answer", i % 2 ? "deny" : "accept"}, {"ref", i}}.dump());
+  const auto refused = next_of(socket, "error");
+  CHECK(refused["problem"]["status"] == 429);
+  CHECK(refused["ref"] == 5);
+  world.call("POST", "/drs/1/end");
+  CHECK(next_of(socket, "campaign.ended")["campaign"]["status"] == "end");
+}
+
+TEST_CASE("without access control a token is passed over by both sockets", "[http][front][ws]") {
+  front_world world;
+  world.enrol("a");
+  CHECK(refusal(world, "/ws?userId=1&access_token=drc_x") == 101);
+  CHECK(refusal(world, "/ws/admin?access_token=drc_x") == 101);
+}

@@ -212,6 +212,18 @@ TEST_CASE("a check settled at the deadline with gaps is computed anew with the s
   CHECK(found.kept().empty());
 }
 
+TEST_CASE("a day that was given up at the deadline may be found empty since", "[unit][audit]") {
+  one_account books;
+  books.account.days[weekdays_before[0]] = {{}, true, at(event_day, 100)};
+  books.account.checks.front().quality = check_quality::estimated;
+  books.account.events.resize(2);
+  books.tell(storage::check_event(books.account.checks.front(), answer::accept));
+  books.tell(storage::points_changed_event(books.account.checks.front(), 40, books.account.user));
+  auto found = audited(books);
+  INFO(told(found));
+  CHECK(found.kept().empty());
+}
+
 TEST_CASE("a day that is kept without any value was too old for the check to wait for", "[unit][audit]") {
   one_account books;
   books.account.days[weekdays_before[4]] = {{}, false, at(event_day, 16)};

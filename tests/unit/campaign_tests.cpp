@@ -116,6 +116,14 @@ TEST_CASE("a type that is not yet in force is refused", "[unit][campaign]") {
   CHECK(c.error().detail.find("not yet in force") != std::string::npos);
 }
 
+TEST_CASE("a start more than a year ahead is taken for a slip", "[unit][campaign]") {
+  const auto year = std::chrono::hours{24 * 366};
+  CHECK(plan_campaign(order(now + year), programmes, {}, {}, now).has_value());
+  const auto slip = plan_campaign(order(now + year + 1ms), programmes, {}, {}, now);
+  CHECK(wrong_fields(slip) == pointers{"/startsAt"});
+  CHECK(slip.error().detail.find("within a year") != std::string::npos);
+}
+
 TEST_CASE("wrong times are refused together, by field", "[unit][campaign]") {
   CHECK(wrong_fields(plan_campaign(order(now + 2h, now + 2h), programmes, {}, {}, now)) == pointers{"/endsAt"});
   CHECK(wrong_fields(plan_campaign(order(now + 2h, now + 1h), programmes, {}, {}, now)) == pointers{"/endsAt"});
