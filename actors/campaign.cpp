@@ -139,7 +139,8 @@ void campaign_state::save(const campaign& wanted) {
         bool outdated = why.code == errc::version_conflict;
         stale = stale || outdated || leaves_doubt(why);
         if (outdated && ++jobs.front().tries < decision_tries_max) return next();
-        conclude(why);
+        // Nobody asked for a version: that it has changed so often is no answer that a key may keep.
+        conclude(outdated ? fail(errc::overloaded, "the campaign changes too fast: try again") : why);
       });
 }
 

@@ -160,7 +160,7 @@ void campaign_state::count(const counts_moved& fact) {
   counts_seq = fact.last_seq;
   ++news;
   row.counts = fact.now.counts;
-  if (fact.now.version != row.version) counts_doubtful = true; // settled, most likely: read what else changed
+  if (fact.now.version != row.version) counts_doubtful = true; // settled, most likely, or told late: read it
   summary_moved();
 }
 

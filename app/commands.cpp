@@ -51,7 +51,7 @@ int up(const settings& s, const settings_sources& from, const std::vector<std::s
   constexpr std::chrono::seconds grace{5};
   options.stop_timeout = s.actors.stop_timeout + s.http.drain_timeout + grace;
   options.handover.leave = options.stop_timeout;
-  options.handover.release = std::max(s.http.drain_timeout, std::chrono::milliseconds{1'000});
+  options.handover.release = std::max(s.http.drain_timeout, std::chrono::milliseconds{500});
   return run_launcher(options);
 }
 

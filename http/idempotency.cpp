@@ -13,9 +13,12 @@ namespace dr::http {
 
 namespace {
 
+/// False where the same request may fare better later.
+bool is_lasting(const reply& answer) { return answer.status < 500 && answer.status != 429; }
+
 /// The bytes to keep for an answer; empty for one that must not be kept.
 std::string kept_text(const key_record& key, const reply& answer) {
-  if (answer.status >= 500) return {};
+  if (!is_lasting(answer)) return {};
   auto text = pack(answer);
   return key.seal_secret.empty() ? text : seal(text, key.seal_secret);
 }
@@ -119,7 +122,7 @@ awaitable<reply> keep_answer(front_context& app, std::shared_ptr<key_record> key
   auto kept = co_await std::move(looking);
   if (kept && *kept) co_return std::move(**kept);
   // With no answer before it, this one stands: a repetition works the request out anew, to the same end.
-  if (kept || (answer.status >= 500 && kept.error().code != errc::key_reused)) co_return answer;
+  if (kept || (!is_lasting(answer) && kept.error().code != errc::key_reused)) co_return answer;
   co_return problem_reply(kept.error(), instance);
 }
 

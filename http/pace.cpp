@@ -13,9 +13,10 @@ pace::pace(int per_second, int burst)
 
 bool pace::lets(user_id customer, time_point now) {
   if (interval_ == nanoseconds{0}) return true;
+  debts paid_off_long_ago; // many, perhaps: they go when nobody waits for the lock
   const std::scoped_lock lock(mutex_);
   if (now - put_aside_ >= credit_) { // nobody owes for longer
-    before_ = std::exchange(lately_, {});
+    paid_off_long_ago = std::exchange(before_, std::exchange(lately_, {}));
     put_aside_ = now;
   }
   auto [debt, is_new] = lately_.try_emplace(customer, now);

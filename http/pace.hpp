@@ -27,7 +27,7 @@ private:
   const std::chrono::nanoseconds credit_;   ///< that a customer may owe
   std::mutex mutex_;
   debts lately_;
-  debts before_; ///< what lately_ held when it was last put aside, at least credit_ ago once it is thrown away
+  debts before_; ///< lately_ as it was last put aside; all of it is paid off when the next is
   time_point put_aside_{};
 };
 

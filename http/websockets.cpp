@@ -113,12 +113,13 @@ awaitable<void> carry_out(state_ptr state, websocket_ptr socket, customer_messag
 
 void take_message(const state_ptr& state, const websocket_ptr& socket, std::string_view text) {
   customer_message what;
-  if (auto fine = decode(text, what); !fine) return send_error(socket, what.ref, fine.error());
+  const auto fine = decode(text, what);
+  if (!state->app->customers_pace.lets(state->user, std::chrono::steady_clock::now()))
+    return send_error(socket, what.ref, fail(errc::too_many_requests));
+  if (!fine) return send_error(socket, what.ref, fine.error());
   if (state->under_way >= max_commands_under_way)
     return send_error(socket, what.ref,
                       fail(errc::too_many_requests, "Too many messages wait for an answer; slow down."));
-  if (!state->app->customers_pace.lets(state->user, std::chrono::steady_clock::now()))
-    return send_error(socket, what.ref, fail(errc::too_many_requests));
   ++state->under_way;
   spawn_task(state->executor, "a customer's message", carry_out(state, socket, std::move(what)));
 }

@@ -54,7 +54,8 @@ make_home() {
   mkdir -p -m "$mode" -- "$1"
 }
 
-# Is the process that this pid file names still there, with the file open? (Trying its lock could get in the way of a start.)
+# Is the process that this pid file names still there, with the file open? Only for a process of one's own, or for root.
+# (Trying its lock could get in the way of a start.)
 is_held() {
   local pid
   pid=$(head -n 1 -- "$1" 2>/dev/null) && [[ $pid =~ ^[0-9]+$ ]] || return 1
@@ -62,8 +63,9 @@ is_held() {
 }
 
 # Takes start.lock of the data folder $1 until this script ends, as descriptor 8: whoever has it starts and stops the
-# private Postgres. Fails when another script has it.
+# private Postgres. Fails when another script has it, or the file cannot be opened.
 take_start_lock() {
-  { exec 8>>"$1/start.lock"; } || die "cannot write in $1"
+  [ -e "$1/start.lock" ] || (umask 022 && : >>"$1/start.lock") || return
+  { exec 8<"$1/start.lock"; } || return
   flock --nonblock 8
 }

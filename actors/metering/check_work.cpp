@@ -13,8 +13,8 @@ namespace dr::actors {
 namespace {
 
 constexpr std::size_t reason_max = 300;
-/// A check that meets its deadline while KEPCO is away waits so long, or so many tries, before it does without: the
-/// server may have been away itself.
+/// A check that meets its deadline while KEPCO is away goes on so long, and for so many tries, before it does without:
+/// the server may have been away itself.
 constexpr std::chrono::hours outage_patience{24};
 constexpr int outage_tries = 10;
 
@@ -40,10 +40,16 @@ time_point check_work::deadline() const {
   return since + rules_->metering.verification_deadline;
 }
 
-const campaign* check_work::waited_for(bool late) const {
+const campaign* check_work::waited_for(time_point now) const {
   const auto& mine = material_.campaign;
+  const bool late = now >= deadline();
+  // One that has met its own deadline too is due now, or outlasts it for the same KEPCO: it still goes first.
+  const auto late_too = [&](const campaign& other) {
+    return other.frozen && now < deadline() + outage_patience &&
+           evaluated_window(other).to + rules_->metering.verification_deadline <= now;
+  };
   for (const auto& other : material_.neighbours)
-    if (waits_for(mine, other.campaign, other.response, other.check_open, late) ||
+    if (waits_for(mine, other.campaign, other.response, other.check_open, late && !late_too(other.campaign)) ||
         (!late && material_.response.baseline.saa && may_decide_adjustment(mine, other.campaign)))
       return &other.campaign;
   return nullptr;
@@ -70,19 +76,14 @@ ask_days check_work::ask(std::vector<korean_day> days) {
   return {std::move(days)};
 }
 
-bool check_work::kepco_is_away() const {
-  return last_failure_ &&
-         (last_failure_->code == meter_errc::unavailable || last_failure_->code == meter_errc::timed_out);
-}
-
 bool check_work::may_outlast(const evaluation_waits& waits, time_point now) const {
   auto answered = [this](korean_day day) { return answered_.contains(day); };
   bool heard_all = std::ranges::all_of(waits.unknown, answered) && std::ranges::all_of(waits.gaps, answered);
-  return kepco_is_away() && !heard_all && (now < deadline() + outage_patience || material_.attempts < outage_tries);
+  return kepco_was_away_ && !heard_all && (now < deadline() + outage_patience || material_.attempts < outage_tries);
 }
 
 try_later check_work::later(std::string reason) const {
-  return {std::nullopt, deadline(), bounded(std::move(reason)), crashed_, kepco_is_away(), false};
+  return {std::nullopt, deadline(), bounded(std::move(reason)), crashed_, kepco_was_away_, false};
 }
 
 std::string check_work::why_waiting(const evaluation_waits& waits) const {
@@ -123,13 +124,15 @@ next_step check_work::decide(time_point now) {
     if (!over) return park_now{material_.reason};
     return settle(unverifiable_in_time(material_.response.baseline), now);
   }
-  if (material_.cust_no.empty()) return settle(unverifiable_without_number(material_.response.baseline), now);
+  if (material_.cust_no.empty()) {
+    if (material_.revision > 1) return park_now{"the user has no KEPCO customer number: give it one, then retry"};
+    return settle(unverifiable_without_number(material_.response.baseline), now);
+  }
   if (now < earliest()) return try_later{earliest(), deadline(), "the metered values are not due yet"};
   bool late = now >= deadline();
-  if (const auto* other = waited_for(late)) {
+  if (const auto* other = waited_for(now)) {
     auto wait = later("waits for the user's campaign " + std::to_string(other->id.value));
     wait.neighbour = true;
-    wait.not_after += std::chrono::seconds{1}; // so that at equal deadlines the other still goes first
     return wait;
   }
   if (auto days = event_days_to_refresh(); !days.empty()) return ask(std::move(days));
@@ -161,6 +164,8 @@ void check_work::pass_over_empty_days(time_point now) {
 void check_work::learn(const fetched_day& answer, time_point now) {
   if (answer.failure) {
     last_failure_ = answer.failure;
+    const auto code = answer.failure->code;
+    kepco_was_away_ = kepco_was_away_ || code == meter_errc::unavailable || code == meter_errc::timed_out;
     crashed_ = crashed_ || (answer.failure->code == meter_errc::garbage && answer.failure->detail == query_crashed);
   }
   if (!answers_the_day(answer)) return;

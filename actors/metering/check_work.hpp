@@ -70,9 +70,8 @@ private:
   next_step decide(time_point now);
   time_point earliest() const;
   time_point deadline() const;
-  const campaign* waited_for(bool late) const; ///< the other one that this check waits for
-  bool kepco_is_away() const;
-  bool may_outlast(const evaluation_waits& waits, time_point now) const; ///< the deadline, until KEPCO is back
+  const campaign* waited_for(time_point now) const;                      ///< the other one that this check waits for
+  bool may_outlast(const evaluation_waits& waits, time_point now) const; ///< the deadline: KEPCO is away
   std::vector<korean_day> event_days_to_refresh() const;
   std::vector<korean_day> not_asked(const evaluation_waits& waits) const;
   void pass_over_empty_days(time_point now);
@@ -89,6 +88,7 @@ private:
   std::set<korean_day> answered_;
   std::optional<meter_error> last_failure_;
   bool crashed_ = false;
+  bool kepco_was_away_ = false;
   std::vector<storage::save_profile> to_keep_;
 };
 

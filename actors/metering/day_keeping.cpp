@@ -41,9 +41,9 @@ std::optional<storage::save_profile> what_to_keep(const fetched_day& answer, con
   bool again = known && known->fetched_at + empty_again_after <= now;
   bool said = together != day_profile{} || (again && served);
   bool closed = before.closed || never || together.complete() || (old && said);
-  // An old day without values is written down each time, for when it may be asked for again.
-  bool noted = !old || (known && !(again && together == day_profile{}));
-  if (noted && together == before.profile && closed == before.closed) return std::nullopt;
+  // An old day without values is written down, for the time when it may be asked for again.
+  bool renewed = old && (!known || (again && together == day_profile{}));
+  if (!renewed && together == before.profile && closed == before.closed) return std::nullopt;
   return storage::save_profile{answer.cust_no, answer.day, profile, closed, now};
 }
 

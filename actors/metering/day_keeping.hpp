@@ -29,7 +29,8 @@ bool asked_lately(korean_day day, time_point noted, time_point now, std::chrono:
 
 /// What to write down of an answer; nothing when it tells nothing new. `known`: what is kept so far, if anything. The
 /// day is closed when complete and over, when KEPCO will never give it, or when its gaps are final; a day without any
-/// value only when it is found so again, empty_again_after the last time, and KEPCO has `served` the customer before.
+/// value only when it is found so again, empty_again_after the last time, and KEPCO is known to have `served` the
+/// customer.
 std::optional<storage::save_profile> what_to_keep(const fetched_day& answer, const storage::stored_day* known,
                                                   bool served, time_point now, std::chrono::hours deadline);
 

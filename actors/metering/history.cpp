@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace dr::actors {
 
@@ -86,12 +87,19 @@ void history_state::page_came(page_read page, std::size_t asked_for, korean_day 
   for (const auto& user : page.users) {
     at = user.user;
     if (user.cust_no.empty()) continue;
+    const auto deadline = parts.rules->metering.verification_deadline;
+    const bool served = !user.closed.empty();
+    bool probed = false;
     for (auto day : days) {
       if (user.closed.contains(day)) continue;
       const auto found = user.noted.find(day);
       const auto noted = found == user.noted.end() ? std::nullopt : std::optional(found->second);
-      if (noted && asked_lately(day, *noted, now, parts.rules->metering.verification_deadline)) continue;
-      to_ask.push_back({user.cust_no, day, noted, !user.closed.empty()});
+      if (noted && gaps_are_final(day, now, deadline)) {
+        // Of a customer that KEPCO does not know yet one old day is enough to find out.
+        if (!served && std::exchange(probed, true)) continue;
+        if (asked_lately(day, *noted, now, deadline)) continue;
+      }
+      to_ask.push_back({user.cust_no, day, noted, served});
     }
   }
   if (!to_ask.empty()) return ask_more();
@@ -146,6 +154,7 @@ void history_state::answered(const fetched_day& answer, const wanted& asked) {
   // An old day without values is asked for again, but there is no hurry.
   const bool owed = !answers_the_day(answer) || !gaps_are_final(answer.day, now, deadline);
   if (owed && (!day || !day->closed)) gaps_left = true;
+  if (!asked.served && day && day->closed) gaps_left = true; // now that KEPCO knows the customer, there may be more
   if (day) keep(std::move(*day));
   if (answer.failure && !answers_the_day(answer)) {
     // This day waits for the next walk, so that nobody's trouble holds up the others. A crash or a refusal is about the

@@ -35,7 +35,7 @@ struct history_state {
     std::string cust_no;
     korean_day day{};
     std::optional<time_point> noted = {}; ///< kept, but not closed
-    bool served = false;                  ///< KEPCO has closed other days of the customer
+    bool served = false;                  ///< KEPCO knows the customer: other days are closed
   };
   /// What one look at the store tells.
   struct page_read {

@@ -72,7 +72,7 @@ const json_value* field_reader::string_of(std::string_view name) {
 std::optional<std::string> field_reader::text(std::string_view name, std::size_t least, std::size_t most) {
   const auto* v = string_of(name);
   if (v == nullptr) return std::nullopt;
-  auto text = composed(v->text);
+  auto text = composed(v->text, most);
   const auto length = count_characters(text);
   if (!valid_utf8(v->text))
     note(name, "must be UTF-8");

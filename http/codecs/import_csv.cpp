@@ -96,7 +96,7 @@ bool import_reader::impl::take(storage::import_row& row, std::string_view column
   const auto value = trimmed(text);
   if (column == "name") {
     if (!valid_utf8(value)) return wrong(column, "must be UTF-8");
-    row.name = composed(value);
+    row.name = composed(value, max_name_characters);
     const auto length = count_characters(row.name);
     if (length < 1 || length > max_name_characters) return wrong(column, "must have 1 to 200 characters");
     if (has_control_character(row.name)) return wrong(column, "must not hold control characters");
@@ -145,7 +145,7 @@ void import_reader::impl::read_row() {
 /// Bytes up to and with one carriage return or line feed, so that a row's callback fires while `line` still counts it.
 result<void> import_reader::impl::parse_line(std::string_view bytes) {
   const bool second_half = std::exchange(after_return, bytes.ends_with('\r')) && bytes == "\n";
-  if (!in_row && !second_half) {
+  if (!in_row && bytes.find_first_not_of(" \t\r\n") != std::string_view::npos) {
     in_row = true;
     row_line = line;
   }
@@ -155,13 +155,7 @@ result<void> import_reader::impl::parse_line(std::string_view bytes) {
     return csv_error(&parser) == CSV_EPARSE ? broken(line, "has a misplaced quotation mark")
                                             : fail(errc::overloaded, "Out of memory.");
   if (failure) return *failure;
-  if ((bytes.ends_with('\n') || bytes.ends_with('\r')) && !second_half) {
-    ++line;
-    if (cells.empty() && row_bytes <= 1) { // a blank line ends no row
-      in_row = false;
-      row_bytes = 0;
-    }
-  }
+  if ((bytes.ends_with('\n') || bytes.ends_with('\r')) && !second_half) ++line;
   return {};
 }
 

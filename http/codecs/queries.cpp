@@ -31,7 +31,7 @@ const std::string* query_reader::take(std::string_view name) {
 std::optional<std::string> query_reader::text(std::string_view name, std::size_t max_characters) {
   const auto* given = take(name);
   if (given == nullptr) return std::nullopt;
-  auto text = composed(*given);
+  auto text = composed(*given, max_characters);
   if (count_characters(text) <= max_characters && !has_control_character(text)) return text;
   note(name, "must have at most " + std::to_string(max_characters) + " characters, none of them control characters");
   return std::nullopt;

@@ -31,6 +31,7 @@ std::string mapped(std::string_view utf8, int how) {
 }
 
 bool is_invisible(utf8proc_int32_t character) noexcept {
+  if (utf8proc_get_property(character)->ignorable) return true;
   switch (utf8proc_category(character)) {
   case UTF8PROC_CATEGORY_ZS:
   case UTF8PROC_CATEGORY_ZL:
@@ -39,7 +40,7 @@ bool is_invisible(utf8proc_int32_t character) noexcept {
   case UTF8PROC_CATEGORY_CF:
     return true;
   default:
-    return character == 0x3164; // the Hangul filler, which is a letter by its category
+    return character == 0x2800; // the Braille pattern without dots
   }
 }
 
@@ -56,7 +57,12 @@ bool is_blank(std::string_view utf8) noexcept {
   return true;
 }
 
-std::string composed(std::string_view utf8) { return is_ascii(utf8) ? std::string(utf8) : mapped(utf8, 0); }
+std::string composed(std::string_view utf8, std::size_t most) {
+  constexpr std::size_t pieces = 4; // of one character, at most
+  if (is_ascii(utf8) || count_characters(utf8) > pieces * most) return std::string(utf8);
+  return mapped(utf8, 0);
+}
+
 std::string folded(std::string_view utf8) { return mapped(utf8, UTF8PROC_CASEFOLD); }
 
 std::size_t count_characters(std::string_view utf8) noexcept {

@@ -14,7 +14,8 @@ bool has_control_character(std::string_view utf8) noexcept;
 /// True when nothing of it can be seen: white space, joiners and the like, or nothing at all.
 bool is_blank(std::string_view utf8) noexcept;
 /// The composed form (Unicode NFC), in which all text is kept and looked for: some devices send Hangul in its letters.
-std::string composed(std::string_view utf8);
+/// What is too long to come to `most` characters is left as it is: composing takes a time that grows with the square.
+std::string composed(std::string_view utf8, std::size_t most);
 /// For comparing without regard to case (Unicode case folding, composed).
 std::string folded(std::string_view utf8);
 /// True for 1 … `max` characters from '!' to '~'.

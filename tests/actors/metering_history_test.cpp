@@ -149,19 +149,21 @@ TEST_CASE("the old days of a customer whom KEPCO does not know yet are asked for
   collecting w;
   w.enrol("new", 100, "1000000001");
   const auto old = day_of("2026-06-15");
+  const auto probe = day_of("2026-06-23"); // the newest old one
   w.kepco->fault = [](const std::string&, korean_day) { return meter_error{meter_errc::no_data, ""}; };
   w.start();
   w.pass(1min);
+  CHECK(w.kepco->asked_for("1000000001", probe) == 1);
   for (int day = 1; day < 4; ++day) {
-    CHECK(w.kepco->asked_for("1000000001", old) == day);
     w.pass(16min, 1s);
-    CHECK(w.kepco->asked_for("1000000001", old) == day);
+    CHECK(w.kepco->asked_for("1000000001", old) == 1);
     w.clock->jump_to(w.clock->now() + empty_again_after);
     w.pass(2min, 1s);
+    CHECK(w.kepco->asked_for("1000000001", probe) == 2); // from the next day on it is a newer one
   }
   CHECK(closed_days(w) == 0);
   w.kepco->fault = nullptr;
   w.clock->jump_to(w.clock->now() + empty_again_after);
-  w.pass(2min, 1s);
+  w.pass(20min, 1s);
   CHECK(closed_days(w) >= history_days - 4); // the oldest are out of sight by now
 }

@@ -408,10 +408,40 @@ TEST_CASE("a check that meets its deadline while KEPCO is away is settled when i
     CHECK(w.only_check(told.campaign).quality == check_quality::final_);
     CHECK(w.points(told.id) == 1383);
   }
+  SECTION("KEPCO is silent about one reference day, and does not have the others") {
+    const auto silent = GENERATE(day_of("2026-06-30"), day_of("2026-06-25"));
+    w.kepco->fault = [silent](const std::string&, korean_day day) -> std::optional<meter_error> {
+      if (day == today) return std::nullopt;
+      return day == silent ? meter_error{meter_errc::timed_out, ""} : meter_error{meter_errc::no_data, ""};
+    };
+    w.pass(60s);
+    CHECK(w.checks(told.campaign).empty());
+  }
   SECTION("KEPCO stays away, and after some tries the check is given up") {
     REQUIRE(w.until([&] { return !w.checks(told.campaign).empty(); }, 3h, 1s));
     CHECK(w.only_check(told.campaign).quality == check_quality::unverifiable);
   }
+}
+
+TEST_CASE("checks that outlast their deadlines together keep the order of their campaigns", "[actors][metering]") {
+  metering_world w("2026-07-08T13:59"); // a minute before the deadlines
+  w.enrol("samsung", 400, "0000000001");
+  w.kepco->reductions = {{"0000000001", korea("2026-07-01T13:00"), korea("2026-07-01T14:00"), 383}};
+  auto second = w.campaign_over("2026-07-01T13:00", "2026-07-01T14:00", "voluntary");
+  auto first = w.campaign_over("2026-07-01T13:00", "2026-07-01T14:00");
+  w.kepco->fault = [](const std::string&, korean_day) { return meter_error{meter_errc::unavailable, "openapi-4001"}; };
+  w.start();
+  w.pass(10min, 500ms);
+  CHECK(w.overview().checks_pending == 2);
+  // The first one's next try is far away, the second's is now.
+  w.commit(storage::postpone_checks{{{response_id{2}, w.clock->now() + 1h, 9, false, ""}}, w.clock->now()});
+  w.commit(storage::postpone_checks{{{response_id{1}, w.clock->now(), 9, false, ""}}, w.clock->now()});
+  w.kepco->fault = nullptr;
+  w.wake();
+  REQUIRE(w.settles(first, 2h));
+  REQUIRE(w.settles(second, 2h));
+  CHECK(w.only_check(first).credited_wh == 383'000);
+  CHECK(w.only_check(second).credited_wh == 0);
 }
 
 TEST_CASE("KEPCO that is away all the time until the deadline is given another day", "[actors][metering]") {

@@ -255,4 +255,28 @@ TEST_CASE("a customer that asks too fast is told to slow down, and nobody else i
   CHECK(world.get("/users/1").status == 200); // the admin
 }
 
+TEST_CASE("an answer that was refused for haste is given when it is repeated with its key", "[http][front]") {
+  front_world world({auth_mode::token, {}});
+  world.enrol("a");
+  world.start_campaign();
+  const auto token = world.token_of(1);
+  auto customer = world.with_token(token);
+  ws_client socket(world.port(), "/ws", {{"Authorization", "Bearer " + token}});
+  REQUIRE(socket.receive()); // the snapshot
+  world.faults().set_down(true);
+  for (int i = 0; i < 20; ++i)
+    socket.send(json{{"type", "answer"}, {"responseId", 1}, {"answer", i % 2 ? "accept" : "deny"}}.dump());
+  for (json got; got["type"] != "error";) { // the response's place for this customer is full
+    const auto text = socket.receive();
+    REQUIRE(text);
+    got = json::parse(*text);
+    if (got["type"] == "error") CHECK(got["problem"]["status"] == 429);
+  }
+  const header_list key{{"Idempotency-Key", "answer-1"}};
+  CHECK(customer.put("/responses/1/accept", {}, key).status == 429);
+  world.faults().set_down(false);
+  REQUIRE(soon([&] { return customer.put("/responses/1/accept", {}, key).status == 200; }));
+  CHECK(world.get("/responses/1").body["answer"] == "accept");
+}
+
 } // namespace

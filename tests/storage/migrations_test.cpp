@@ -41,6 +41,19 @@ TEST_CASE("instants cross the border exactly, and without a call for each", "[st
              Catch::Contains("date_part") && !Catch::Contains("dr_ms") && !Catch::Contains("dr_instant"));
 }
 
+TEST_CASE("names from before are composed", "[storage][migrations]") {
+  test_database old;
+  auto db = connect(old);
+  REQUIRE(db->migrate());
+  old.run("INSERT INTO users (name, capacity_w, points, version, enrolled, created_at) "
+          "SELECT name, 1, 0, 1, true, now() FROM (VALUES (U&'\\1109\\1161\\11B7'), ('LG')) AS them(name)");
+  old.run("DELETE FROM migration WHERE version >= 5");
+  const auto rows = old.run("SELECT string_agg(xmin::text, ' ' ORDER BY id) FROM users WHERE name = 'LG'");
+  REQUIRE(db->migrate());
+  CHECK(old.run("SELECT string_agg(name, ' ' ORDER BY id) FROM users") == "삼 LG");
+  CHECK(old.run("SELECT string_agg(xmin::text, ' ' ORDER BY id) FROM users WHERE name = 'LG'") == rows); // not touched
+}
+
 TEST_CASE("a role that may not make tables is told so, instead of trying again and again", "[storage][migrations]") {
   test_database empty;
   const auto weak = empty.run("SELECT current_database()") + "_weak";
