@@ -166,7 +166,7 @@ void check_work::learn(const fetched_day& answer, time_point now) {
     last_failure_ = answer.failure;
     const auto code = answer.failure->code;
     kepco_was_away_ = kepco_was_away_ || code == meter_errc::unavailable || code == meter_errc::timed_out;
-    crashed_ = crashed_ || (answer.failure->code == meter_errc::garbage && answer.failure->detail == query_crashed);
+    crashed_ = crashed_ || (code == meter_errc::garbage && answer.failure->detail == query_crashed);
   }
   if (!answers_the_day(answer)) return;
   answered_.insert(answer.day);
