@@ -124,10 +124,7 @@ next_step check_work::decide(time_point now) {
     if (!over) return park_now{material_.reason};
     return settle(unverifiable_in_time(material_.response.baseline), now);
   }
-  if (material_.cust_no.empty()) {
-    if (material_.revision > 1) return park_now{"the user has no KEPCO customer number: give it one, then retry"};
-    return settle(unverifiable_without_number(material_.response.baseline), now);
-  }
+  if (material_.cust_no.empty()) return settle(unverifiable_without_number(material_.response.baseline), now);
   if (now < earliest()) return try_later{earliest(), deadline(), "the metered values are not due yet"};
   bool late = now >= deadline();
   if (const auto* other = waited_for(now)) {

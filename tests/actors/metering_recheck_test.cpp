@@ -55,32 +55,6 @@ TEST_CASE("a recheck waits while KEPCO is away instead of judging from what is k
   CHECK(w.points(told.id) == 1300);
 }
 
-TEST_CASE("a recheck of a user without a customer number is set aside, and what was credited stands",
-          "[actors][metering]") {
-  metering_world w;
-  one_user told(w);
-  w.start();
-  REQUIRE(w.settles(told.campaign));
-  auto number = [&](std::string cust_no) {
-    storage::change_user what;
-    what.id = told.id;
-    what.cust_no = std::move(cust_no);
-    what.at = w.clock->now();
-    w.commit(what);
-  };
-  number("");
-  const auto check = w.only_check(told.campaign);
-  REQUIRE(w.ask<storage::written>(w.parts.stable.verification, order_recheck{check.id, nullptr}).has_value());
-  REQUIRE(w.until([&] { return w.overview().checks_parked == 1; }, 5min));
-  CHECK(w.only_check(told.campaign) == check);
-  CHECK(w.points(told.id) == 1383);
-  number("0000000001");
-  w.commit(storage::retry_check{check.response, w.clock->now()});
-  w.wake();
-  REQUIRE(w.until([&] { return w.only_check(told.campaign).revision == 2; }, 5min));
-  CHECK(w.points(told.id) == 1383);
-}
-
 TEST_CASE("rechecks of the same data change nothing, however often and in whatever order", "[actors][metering]") {
   // With an adjustment for what was used less before the event, the first campaign has a lower baseline than the
   // second.
