@@ -48,12 +48,12 @@ public:
   void hold_first_start() const {
     const auto real = root() / "script" / "postgres";
     fs::rename(real, root() / "script" / "real-postgres");
-    std::ofstream(real) << "#!/bin/sh\n"
-                           "top=$(dirname \"$0\")/..\n"
-                           "if [ \"$1\" = url ] && mkdir \"$top/held\" 2>/dev/null; then\n"
-                           "  while [ ! -e \"$top/go\" ]; do sleep 0.02; done\n"
-                           "fi\n"
-                           "exec \"$top/script/real-postgres\" \"$@\"\n";
+    run({"mkfifo", (root() / "go").string()});
+    std::ofstream(real)
+        << "#!/bin/sh\n"
+           "top=$(dirname \"$0\")/..\n"
+           "if [ \"$1\" = url ] && mkdir \"$top/held\" 2>/dev/null; then timeout 60 cat \"$top/go\"; fi\n"
+           "exec \"$top/script/real-postgres\" \"$@\"\n";
     fs::permissions(real, fs::perms::owner_all);
   }
   void let_go() const { std::ofstream(root() / "go").flush(); }
