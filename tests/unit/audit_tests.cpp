@@ -116,6 +116,14 @@ audit::finding only(const audit::findings& found) {
   return found.kept().front();
 }
 
+/// As if the only check had been settled at its deadline, with what there was.
+void settle_by_estimate(one_account& books) {
+  books.account.checks.front().quality = check_quality::estimated;
+  books.account.events.resize(2);
+  books.tell(storage::check_event(books.account.checks.front(), answer::accept));
+  books.tell(storage::points_changed_event(books.account.checks.front(), 40, books.account.user));
+}
+
 } // namespace
 
 TEST_CASE("an account whose parts agree gives no finding, and its check is computed anew", "[unit][audit]") {
@@ -203,10 +211,7 @@ TEST_CASE("a check settled at the deadline with gaps is computed anew with the s
   auto one = only(audited(books));
   CHECK(one.kind == finding_kind::not_recomputable); // a final one must have had that day
   CHECK(one.what.find("2026-11-17") != std::string::npos);
-  books.account.checks.front().quality = check_quality::estimated;
-  books.account.events.resize(2);
-  books.tell(storage::check_event(books.account.checks.front(), answer::accept));
-  books.tell(storage::points_changed_event(books.account.checks.front(), 40, books.account.user));
+  settle_by_estimate(books);
   auto found = audited(books);
   INFO(told(found));
   CHECK(found.kept().empty());
@@ -215,10 +220,7 @@ TEST_CASE("a check settled at the deadline with gaps is computed anew with the s
 TEST_CASE("a day that was given up at the deadline may be found empty since", "[unit][audit]") {
   one_account books;
   books.account.days[weekdays_before[0]] = {{}, true, at(event_day, 100)};
-  books.account.checks.front().quality = check_quality::estimated;
-  books.account.events.resize(2);
-  books.tell(storage::check_event(books.account.checks.front(), answer::accept));
-  books.tell(storage::points_changed_event(books.account.checks.front(), 40, books.account.user));
+  settle_by_estimate(books);
   auto found = audited(books);
   INFO(told(found));
   CHECK(found.kept().empty());
