@@ -287,4 +287,10 @@ one_user::one_user(metering_world& w) {
   campaign = w.campaign_over("2026-07-01T13:00", "2026-07-01T14:00");
 }
 
+void lose_quarter(metering_world& w, korean_day day, int quarter) {
+  w.kepco->touch_up = [=](const std::string&, korean_day asked, day_profile& profile) {
+    if (asked == day) profile.wh[static_cast<std::size_t>(quarter)] = day_profile::missing;
+  };
+}
+
 } // namespace dr::test

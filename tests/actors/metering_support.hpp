@@ -163,4 +163,7 @@ struct one_user {
   campaign_id campaign;
 };
 
+/// KEPCO has the day without this quarter hour.
+void lose_quarter(metering_world& w, korean_day day, int quarter);
+
 } // namespace dr::test
